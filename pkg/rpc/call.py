@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pkg.rpc.operation import Operation
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from pkg.rpc.operation import Operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Principal:
 
 @dataclass(slots=True)
 class Call:
-    """One call on any transport. It belongs to one task; middleware fills it in on the way inward."""
+    """One call on any transport. It belongs to one task; middleware fills it in going inward."""
 
     kind: str
     """`http`, `grpc` or `kafka`."""
@@ -54,7 +56,7 @@ class Call:
         """The principal of an operation that is not public.
 
         Raises:
-            LookupError: authentication has not run; a defect of the chain, never the caller's fault.
+            LookupError: authentication has not run: a defect of the chain, not the caller's.
         """
         if self.principal is None:
             raise LookupError(f"{self.operation.name}: no principal, though one is needed")

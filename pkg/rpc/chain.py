@@ -1,19 +1,21 @@
 """The chain that every transport runs: handlers around handlers, composed once at registration.
 
-A handler takes the call and its payload and returns the reply message. On the way inward the payload
-is first a `Payload` (raw, so that authentication and limits cost no parsing) and, from the
-`validation` middleware on, the checked message. For a client stream it is an async iterator of them.
-A server stream sends its replies through `call.send` and returns None when it has ended, so that
+A handler takes the call and its payload and returns the reply message. On the way inward the
+payload is first a `Payload` (raw, so that authentication and limits cost no parsing) and, from the
+`validation` middleware on, the checked message; for a client stream, an async iterator of them. A
+server stream sends its replies through `call.send` and returns None when it has ended, so that
 whatever wraps it spans the whole stream.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pkg.rpc.call import Call
-from pkg.rpc.operation import Operation
+
+if TYPE_CHECKING:
+    from pkg.rpc.operation import Operation
 
 Handler = Callable[[Call, Any], Awaitable[Any]]
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
-from datetime import timedelta
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, AsyncIterator, Mapping
+    from datetime import timedelta
 
 RequestT = TypeVar("RequestT")
 ReplyT = TypeVar("ReplyT")
@@ -20,7 +22,7 @@ class Channel(Protocol):
         request_type: type[RequestT],
         reply_type: type[ReplyT],
         *,
-        timeout: timedelta | None,
+        timeout: timedelta | None,  # noqa: ASYNC109 - it goes over the wire, as a deadline
         headers: Mapping[str, str] | None,
     ) -> ReplyT: ...
 
@@ -31,7 +33,7 @@ class Channel(Protocol):
         request_type: type[RequestT],
         reply_type: type[ReplyT],
         *,
-        timeout: timedelta | None,
+        timeout: timedelta | None,  # noqa: ASYNC109 - it goes over the wire, as a deadline
         headers: Mapping[str, str] | None,
     ) -> ReplyT: ...
 

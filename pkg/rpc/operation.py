@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import Enum
+from typing import TYPE_CHECKING
 
-from pkg.proto.http_rule import HttpRule
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from pkg.proto.http_rule import HttpRule
 
 
 class Auth(Enum):
@@ -15,6 +18,16 @@ class Auth(Enum):
     PUBLIC = "public"
     SIGNED_IN = "signed_in"
     PERMITTED = "permitted"
+
+    @property
+    def needs_token(self) -> bool:
+        """Whether a caller without a valid token is refused."""
+        return self is not Auth.PUBLIC
+
+    @property
+    def needs_policy(self) -> bool:
+        """Whether a policy must allow the caller's role the operation."""
+        return self is Auth.PERMITTED
 
 
 @dataclass(frozen=True, slots=True)
