@@ -1,0 +1,35 @@
+"""What stands between a transport and a service, the same for every transport.
+
+Each is a factory that takes what it needs and returns a `Middleware`; `assemble` makes a chain of
+them from the names in the configuration.
+"""
+
+from pkg.middleware.assemble import DEFAULT_CHAIN, ChainError, assemble
+from pkg.middleware.authentication import Authenticator, authentication
+from pkg.middleware.authorization import Authorizer, authorization
+from pkg.middleware.deadline import deadline
+from pkg.middleware.log import log
+from pkg.middleware.metrics import UNMATCHED, CallMetrics, metrics
+from pkg.middleware.recovery import OnError, log_error, recovery
+from pkg.middleware.request_id import request_id
+from pkg.middleware.validation import validation
+
+__all__ = [
+    "DEFAULT_CHAIN",
+    "UNMATCHED",
+    "Authenticator",
+    "Authorizer",
+    "CallMetrics",
+    "ChainError",
+    "OnError",
+    "assemble",
+    "authentication",
+    "authorization",
+    "deadline",
+    "log",
+    "log_error",
+    "metrics",
+    "recovery",
+    "request_id",
+    "validation",
+]

@@ -1,0 +1,83 @@
+"""The chain from its names, as the configuration lists them.
+
+Fails closed: a name that is not known, a middleware that must not be missing, or an order that
+would leave something unguarded stops the start.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pkg.rpc import Middleware
+
+DEFAULT_CHAIN = (
+    "requestId",
+    "metrics",
+    "log",
+    "recovery",
+    "deadline",
+    "authentication",
+    "authorization",
+    "validation",
+)
+"""Outermost first."""
+
+REQUIRED = ("recovery", "authentication", "authorization", "validation")
+"""Without these a chain leaks defects, is open, or hands services what nobody has checked."""
+
+ORDER = (
+    ("requestId", "log"),
+    ("metrics", "recovery"),
+    ("log", "recovery"),
+    ("recovery", "deadline"),
+    ("recovery", "authentication"),
+    ("authentication", "authorization"),
+    ("authorization", "validation"),
+)
+"""Pairs, the outer one first. Metrics and log are outside recovery, to see its INTERNAL."""
+
+_LAST = "validation"
+
+
+class ChainError(ValueError):
+    """The configured chain cannot be used; says why."""
+
+
+def assemble(
+    names: Sequence[str], factories: Mapping[str, Callable[[], Middleware]]
+) -> tuple[Middleware, ...]:
+    """Make the named middlewares, outermost first.
+
+    Raises:
+        ChainError: a name is unknown, is there twice, is required and missing, or is out of order;
+            names every fault at once.
+    """
+    faults = list(_faults(names, factories))
+    if faults:
+        raise ChainError("; ".join(faults))
+    return tuple(factories[name]() for name in names)
+
+
+def _faults(names: Sequence[str], known: Mapping[str, object]) -> list[str]:
+    faults = [
+        f'unknown middleware "{name}" (there are {", ".join(sorted(known))})'
+        for name in dict.fromkeys(names)
+        if name not in known
+    ]
+    faults += [
+        f'"{name}" is listed {names.count(name)} times'
+        for name in dict.fromkeys(names)
+        if names.count(name) > 1
+    ]
+    faults += [f'"{name}" is missing' for name in REQUIRED if name not in names]
+    faults += [
+        f'"{outer}" must stand before "{inner}"'
+        for outer, inner in ORDER
+        if outer in names and inner in names and names.index(outer) > names.index(inner)
+    ]
+    if _LAST in names and names[-1] != _LAST:
+        faults.append(f'"{_LAST}" must be the last: what follows it would see no raw payload')
+    return faults

@@ -1,0 +1,37 @@
+"""Lets a role call what the policies allow it, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from pkg.errors import Fault
+from pkg.rpc import Auth, Call, Handler, Middleware, Operation
+
+
+class Authorizer(Protocol):
+    """Knows the policies."""
+
+    def allowed(self, role: str, resource: str, action: str) -> bool:
+        """May the role do this? False where it cannot be told. Called on every request."""
+        ...
+
+
+def authorization(authorizer: Authorizer) -> Middleware:
+    """Refuse with PERMISSION_DENIED what the caller's role may not do.
+
+    An operation that is public or open to whoever is signed in is left alone.
+    """
+
+    def wrap(handler: Handler, operation: Operation) -> Handler:
+        if operation.auth is not Auth.PERMITTED:
+            return handler
+        resource, action = operation.resource, operation.action
+
+        async def authorized(call: Call, payload: Any) -> Any:
+            if not authorizer.allowed(call.caller.role, resource, action):
+                raise Fault("PERMISSION_DENIED")
+            return await handler(call, payload)
+
+        return authorized
+
+    return wrap

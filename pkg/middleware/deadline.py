@@ -1,0 +1,60 @@
+"""Ends calls that take too long.
+
+The handler runs in the caller's own task: at the deadline it is cancelled where it waits, unwinds,
+and the caller gets DEADLINE_EXCEEDED. A handler that computes without waiting cannot be stopped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from pkg.errors import Fault
+
+if TYPE_CHECKING:
+    from pkg.rpc import Call, Handler, Middleware, Operation
+
+
+def deadline(default: timedelta, stream: timedelta | None = None) -> Middleware:
+    """Hold calls to the operation's own timeout, else to `default`, and to the caller's deadline.
+
+    Args:
+        default: for an operation that declares no timeout and streams nothing.
+        stream: the same for one that streams; None lets it run as long as both sides like.
+
+    `call.deadline` is what holds, so that whatever the handler calls can be given what is left.
+
+    Raises:
+        ValueError: a limit is not positive.
+    """
+    for limit in (default, stream):
+        if limit is not None and limit <= timedelta():
+            raise ValueError(f"a deadline must be positive, not {limit}")
+
+    def wrap(handler: Handler, operation: Operation) -> Handler:
+        streams = operation.client_streaming or operation.server_streaming
+        limit = operation.timeout or (stream if streams else default)
+        seconds = None if limit is None else limit.total_seconds()
+
+        async def limited(call: Call, payload: Any) -> Any:
+            now = asyncio.get_running_loop().time()
+            if seconds is not None:
+                end = now + seconds
+                call.deadline = end if call.deadline is None else min(call.deadline, end)
+            if call.deadline is not None and call.deadline <= now:
+                raise Fault("DEADLINE_EXCEEDED")
+            try:
+                async with asyncio.timeout_at(call.deadline) as scope:
+                    return await handler(call, payload)
+            except Fault:
+                raise
+            except Exception as error:
+                # A library may turn the cancellation into an error of its own.
+                if scope.expired():
+                    raise Fault("DEADLINE_EXCEEDED") from error
+                raise
+
+        return limited
+
+    return wrap
