@@ -7,6 +7,7 @@ from pkg.config.loader import Loaded, Sources, load
 from pkg.config.redact import Change, diff, redacted
 from pkg.config.schema import json_schema, print_schema
 from pkg.config.settings import Secret, Settings
+from pkg.config.watcher import Watcher
 
 __all__ = [
     "ByteSize",
@@ -18,6 +19,7 @@ __all__ = [
     "Secret",
     "Settings",
     "Sources",
+    "Watcher",
     "diff",
     "format_duration",
     "json_schema",
