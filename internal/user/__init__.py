@@ -1,0 +1,3 @@
+"""The user service: identity, sessions, roles, policies and menus."""
+
+__all__: list[str] = []
