@@ -53,7 +53,7 @@ class Schema:
         None where it is not set or nothing declares it; for a repeated option the list.
         """
         try:
-            found = self.pool.FindExtensionByName(extension)
+            found: Any = self.pool.FindExtensionByName(extension)
         except KeyError:
             return None
         # GetOptions() is typed by the default pool, which knows none of our options: read it again.

@@ -1,0 +1,58 @@
+"""What the codec relies on inside betterproto2, tested when a process starts.
+
+betterproto2 is pinned; these are its private parts, and a version that laid them out otherwise
+must stop the start rather than lose data:
+
+- an object keeps its fields in `__dict__`, and beside them only `_unknown_fields`, in bytes
+- `cls._betterproto.field_name_by_number` joins fields by number, `.cls_by_field` names their types
+- `MessagePool` has `url_to_type` and `type_to_url`
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import betterproto2
+
+MADE_FOR = "0.10"
+
+
+@dataclass(eq=False, repr=False)
+class Probe(betterproto2.Message):
+    """A message such as the compiler writes."""
+
+    # As generated code does, where this rule is not run.
+    number: int = betterproto2.field(1, betterproto2.TYPE_INT32)  # noqa: RUF009
+    names: list[str] = betterproto2.field(7, betterproto2.TYPE_STRING, repeated=True)
+
+
+def verify(pool: Any, probe: Any = Probe) -> None:
+    """Tries each of the above.
+
+    Raises:
+        RuntimeError: one does not hold.
+    """
+    try:
+        made = probe.__new__(probe)
+        made.__dict__ = {"number": 5, "names": ["x"], "_unknown_fields": b"\x10\x01"}
+        holds = (
+            vars(probe(number=5, names=["x"]))
+            == {"number": 5, "names": ["x"], "_unknown_fields": b""}
+            and probe._betterproto.field_name_by_number == {1: "number", 7: "names"}
+            and probe._betterproto.cls_by_field == {"number": int, "names": str}
+            and made == probe(number=5, names=["x"])
+            and bytes(made) == b"\x08\x05\x3a\x01x\x10\x01"
+        )
+        holds = holds and isinstance(pool.url_to_type, dict) and isinstance(pool.type_to_url, dict)
+    except (AttributeError, TypeError) as error:
+        raise RuntimeError(_complaint()) from error
+    if not holds:
+        raise RuntimeError(_complaint())
+
+
+def _complaint() -> str:
+    return (
+        f"the codec was made for betterproto2 {MADE_FOR}; "
+        f"{betterproto2.__version__} is built otherwise inside"
+    )
