@@ -1,0 +1,6 @@
+"""Messages are held to the rules in their protos; refusals are in the caller's language."""
+
+from pkg.validation.rules import Rules
+from pkg.validation.texts import translate
+
+__all__ = ["Rules", "translate"]
