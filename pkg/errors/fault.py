@@ -12,14 +12,14 @@ Everything else that is raised is a defect: it is logged and leaves as INTERNAL.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import dataclasses
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Violation:
     """One rule that one field breaks."""
 
@@ -29,7 +29,7 @@ class Violation:
     """Id of the rule, e.g. `string.min_len`."""
     message: str
     """What the rule asks, in English; transports put the caller's language in its place."""
-    params: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """What the rule's text in another language fills in, e.g. {"min_len": "3"}."""
 
 
