@@ -1,0 +1,73 @@
+"""A chain that would leave something open stops the start."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pkg.middleware import DEFAULT_CHAIN, ChainError, assemble
+from pkg.rpc import Call, Handler, Middleware, Operation, compose
+from tests.unit.pkg.middleware.calls import Service, call, operation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def factories(seen: list[str]) -> dict[str, Callable[[], Middleware]]:
+    def factory(name: str) -> Callable[[], Middleware]:
+        def wrap(handler: Handler, operation: Operation) -> Handler:
+            async def noted(call: Call, payload: Any) -> Any:
+                seen.append(name)
+                return await handler(call, payload)
+
+            return noted
+
+        return lambda: wrap
+
+    return {name: factory(name) for name in (*DEFAULT_CHAIN, "rateLimit")}
+
+
+async def test_the_default_chain_runs_outermost_first() -> None:
+    seen: list[str] = []
+    chain = assemble(DEFAULT_CHAIN, factories(seen))
+
+    assert await compose(chain, Service("done"), operation())(call(), None) == "done"
+    assert tuple(seen) == DEFAULT_CHAIN
+
+
+def test_a_service_may_add_what_it_has_a_factory_for() -> None:
+    names = [*DEFAULT_CHAIN[:5], "rateLimit", *DEFAULT_CHAIN[5:]]
+
+    assert len(assemble(names, factories([]))) == 9
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        ([*DEFAULT_CHAIN[:4], "rateLimmit", *DEFAULT_CHAIN[4:]], 'unknown middleware "rateLimmit"'),
+        (["log", *DEFAULT_CHAIN], '"log" is listed 2 times'),
+        ([name for name in DEFAULT_CHAIN if name != "authorization"], '"authorization" is missing'),
+        ([name for name in DEFAULT_CHAIN if name != "validation"], '"validation" is missing'),
+        ([], '"recovery" is missing'),
+        ([*DEFAULT_CHAIN, "rateLimit"], '"validation" must be the last'),
+        (
+            ["recovery", "authorization", "authentication", "validation"],
+            '"authentication" must stand before "authorization"',
+        ),
+        (
+            ["recovery", "metrics", "authentication", "authorization", "validation"],
+            '"metrics" must stand before "recovery"',
+        ),
+    ],
+)
+def test_a_chain_with_a_fault_is_refused(names: list[str], says: str) -> None:
+    with pytest.raises(ChainError, match=says):
+        assemble(names, factories([]))
+
+
+def test_every_fault_is_named_at_once() -> None:
+    with pytest.raises(ChainError) as caught:
+        assemble(["nope", "log", "log"], factories([]))
+
+    assert str(caught.value).count(";") == 5
