@@ -1,8 +1,8 @@
 """What is there after the first start: roles, policies, menus and an administrator.
 
 Policies come from the operations themselves, so that they cannot drift. An operation is seeded
-once: one that a new version brings is granted at the next start, and a policy that an administrator has
-deleted stays deleted.
+once: one that a new version brings is granted at the next start, and a policy that an administrator
+has deleted stays deleted.
 """
 
 from __future__ import annotations

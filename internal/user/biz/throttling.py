@@ -31,8 +31,5 @@ async def admit(throttle: Throttle, keys: Sequence[str]) -> None:
         Fault: LOGIN_THROTTLED, with `retry_after` in whole seconds.
     """
     wait = await throttle.check(keys)
-    if wait is None:
-        return
-    fault = ecode.login_throttled()
-    fault.metadata = {"retry_after": str(max(1, ceil(wait)))}
-    raise fault
+    if wait is not None:
+        raise ecode.login_throttled(metadata={"retry_after": str(max(1, ceil(wait)))})

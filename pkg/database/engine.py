@@ -1,0 +1,126 @@
+"""Async engines, set up alike: strict, UTC, READ COMMITTED, and nothing waits for ever."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from pkg.database import sqlite
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
+    from sqlalchemy.engine import Engine
+
+    from pkg.database.settings import DatabaseSettings
+
+_GRACE: Final = timedelta(seconds=5)
+"""How much longer than a statement may run the client waits for a server that has gone silent."""
+
+
+def build_engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:
+    """The engine of one event loop, with a pool. Connects when it is first used."""
+    kind = url.get_backend_name()
+    options: dict[str, Any] = {
+        "pool_size": settings.pool_size,
+        "max_overflow": 0,
+        "pool_timeout": settings.pool_timeout.total_seconds(),
+        "pool_recycle": settings.pool_recycle.total_seconds(),
+        "hide_parameters": True,
+    }
+    if kind == "sqlite":
+        _make_parent(url)
+        engine = create_async_engine(
+            url,
+            connect_args={
+                "isolation_level": None,  # the driver begins nothing by itself
+                "timeout": settings.lock_timeout.total_seconds(),
+            },
+            **options,
+        )
+        sqlite.prepare(
+            engine.sync_engine,
+            statement_timeout=settings.statement_timeout,
+            foreign_keys=True,
+        )
+        return engine
+    engine = create_async_engine(
+        url,
+        isolation_level="READ COMMITTED",
+        pool_pre_ping=True,
+        connect_args=(_mysql_arguments if kind == "mysql" else _postgresql_arguments)(settings),
+        **options,
+    )
+    if kind == "mysql":
+        _prepare_mysql(engine.sync_engine, settings)
+    return engine
+
+
+def build_migration_engine(url: URL, *, lock_timeout: timedelta) -> AsyncEngine:
+    """An engine for changes of the schema: no pool, no limit of a statement's time.
+
+    On SQLite foreign keys are not enforced, since tables are copied; check them before a commit.
+    """
+    if url.get_backend_name() == "sqlite":
+        _make_parent(url)
+        engine = create_async_engine(
+            url,
+            poolclass=NullPool,
+            connect_args={"isolation_level": None, "timeout": lock_timeout.total_seconds()},
+        )
+        sqlite.prepare(engine.sync_engine, statement_timeout=timedelta(), foreign_keys=False)
+        return engine
+    return create_async_engine(url, poolclass=NullPool)
+
+
+def _make_parent(url: URL) -> None:
+    Path(url.database or "").parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _postgresql_arguments(settings: DatabaseSettings) -> dict[str, Any]:
+    return {
+        "timeout": settings.connect_timeout.total_seconds(),
+        "command_timeout": (settings.statement_timeout + _GRACE).total_seconds(),
+        "server_settings": {
+            "statement_timeout": str(_milliseconds(settings.statement_timeout)),
+            "lock_timeout": str(_milliseconds(settings.lock_timeout)),
+            "timezone": "UTC",
+        },
+    }
+
+
+def _mysql_arguments(settings: DatabaseSettings) -> dict[str, Any]:
+    return {
+        "connect_timeout": settings.connect_timeout.total_seconds(),
+        "read_timeout": (settings.statement_timeout + _GRACE).total_seconds(),
+    }
+
+
+def _prepare_mysql(engine: Engine, settings: DatabaseSettings) -> None:
+    seconds = settings.statement_timeout.total_seconds()
+    lock_seconds = max(1, round(settings.lock_timeout.total_seconds()))
+
+    @event.listens_for(engine, "connect")
+    def connect(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        cursor.execute("SELECT @@version")
+        (version,) = cursor.fetchone()
+        limit = (
+            f"max_statement_time = {seconds}"
+            if "MariaDB" in version
+            else f"max_execution_time = {_milliseconds(settings.statement_timeout)}"
+        )
+        cursor.execute(
+            f"SET SESSION {limit}, innodb_lock_wait_timeout = {lock_seconds}, "
+            "time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,"
+            "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'"
+        )
+        cursor.close()
+
+
+def _milliseconds(span: timedelta) -> int:
+    return span // timedelta(milliseconds=1)

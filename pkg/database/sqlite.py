@@ -1,0 +1,81 @@
+"""What makes SQLite behave under concurrent requests.
+
+Write-ahead logging lets readers go on beside a writer. A transaction that will write says so at its
+BEGIN: one that first read and then wants to write could not wait for another writer, but would
+fail with "database is locked". SQLite does not limit a statement's time, so a progress handler does.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import event
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from sqlalchemy.engine import Connection, Engine
+
+WRITES: Final = "database_writes"
+"""Execution option of a connection: the transaction will write."""
+
+_WATCH: Final = "database_watch"
+_STEPS: Final = 20_000
+"""Instructions of SQLite's machine between two looks at the time: well below a millisecond."""
+
+
+class Watch:
+    """Tells SQLite to stop a statement whose time is over. Asked by the connection's thread."""
+
+    def __init__(self, limit: timedelta) -> None:
+        self._limit = limit.total_seconds()
+        self._deadline: float | None = None
+
+    def begin(self) -> None:
+        """A statement begins."""
+        self._deadline = time.monotonic() + self._limit
+
+    def end(self) -> None:
+        """No statement is running; a commit is never stopped."""
+        self._deadline = None
+
+    def __call__(self) -> int:
+        """Not 0, to stop."""
+        deadline = self._deadline
+        return int(deadline is not None and time.monotonic() > deadline)
+
+
+def prepare(engine: Engine, *, statement_timeout: timedelta, foreign_keys: bool) -> None:
+    """Set up every connection that the engine makes, and how its transactions begin."""
+
+    @event.listens_for(engine, "connect")
+    def connect(connection: Any, record: Any) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = NORMAL")
+        cursor.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
+        cursor.close()
+        if statement_timeout:
+            watch = record.info[_WATCH] = Watch(statement_timeout)
+            connection.run_async(lambda driver: driver.set_progress_handler(watch, _STEPS))
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get(WRITES, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def before(connection: Connection, *_: Any) -> None:
+        if watch := connection.info.get(_WATCH):
+            watch.begin()
+
+    @event.listens_for(engine, "after_cursor_execute")
+    def after(connection: Connection, *_: Any) -> None:
+        if watch := connection.info.get(_WATCH):
+            watch.end()
+
+    @event.listens_for(engine, "rollback")
+    def rollback(connection: Connection) -> None:
+        if watch := connection.info.get(_WATCH):
+            watch.end()
