@@ -10,12 +10,12 @@ Guarantees: bytes are those of upb; fields that are unknown are kept; what is ma
 
 from __future__ import annotations
 
-import threading
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pkg.proto.from_upb import from_upb_function
 from pkg.proto.internals import verify
+from pkg.proto.memo import Memo
 from pkg.proto.to_upb import to_upb_function
 
 if TYPE_CHECKING:
@@ -55,9 +55,15 @@ class Codec:
             pool = import_module("api.message_pool").default_message_pool
         verify(pool)
         self._pool = pool
-        self._to: dict[str, Function] = {}
-        self._from: dict[str, Function] = {}
-        self._lock = threading.RLock()
+        self.to_upb: Callable[[str], Function] = Memo(lambda name: to_upb_function(self, name))
+        """Of a full name: object -> upb message.
+
+        The function raises ValueError or TypeError, with the message and, for a datetime without
+        a time zone, the field, if the object holds what the wire cannot.
+        """
+        self.from_upb: Callable[[str], Function] = Memo(lambda name: from_upb_function(self, name))
+        """Of a full name: upb message -> object. The function raises DecodeError for a time that
+        Python cannot say."""
 
     def class_of(self, name: str) -> type[betterproto2.Message]:
         """The class of a message by its full name.
@@ -93,18 +99,6 @@ class Codec:
             found.append(BoundField(field, attribute, kind))
         return tuple(found)
 
-    def to_upb(self, name: str) -> Function:
-        """Object -> upb message.
-
-        The function raises ValueError or TypeError, with the message and, for a datetime without
-        a time zone, the field, if the object holds what the wire cannot.
-        """
-        return self._compiled(self._to, name, to_upb_function)
-
-    def from_upb(self, name: str) -> Function:
-        """upb message -> object. The function raises DecodeError for a time out of range."""
-        return self._compiled(self._from, name, from_upb_function)
-
     def encoder(self, name: str) -> Callable[[Any], bytes]:
         """Object -> bytes; raises as `to_upb`'s function."""
         convert = self.to_upb(name)
@@ -116,23 +110,3 @@ class Codec:
         convert = self.from_upb(name)
         parse = self.schema.message(name).FromString
         return lambda raw: convert(parse(raw))
-
-    def _compiled(
-        self,
-        made: dict[str, Function],
-        name: str,
-        make: Callable[[Codec, str], Function],
-    ) -> Function:
-        function = made.get(name)
-        if function is None:
-            with self._lock:
-                function = made.get(name)
-                if function is None:
-                    # What a message that contains itself finds while it is being compiled.
-                    made[name] = lambda message: made[name](message)
-                    try:
-                        function = made[name] = make(self, name)
-                    except BaseException:
-                        del made[name]
-                        raise
-        return function

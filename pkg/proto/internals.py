@@ -22,9 +22,9 @@ MADE_FOR = "0.10"
 class Probe(betterproto2.Message):
     """A message such as the compiler writes."""
 
-    # As generated code does, where this rule is not run.
-    number: int = betterproto2.field(1, betterproto2.TYPE_INT32)  # noqa: RUF009
-    names: list[str] = betterproto2.field(7, betterproto2.TYPE_STRING, repeated=True)
+    number: int = betterproto2.field(1, betterproto2.TYPE_INT32)
+    # A call for a default is what the compiler writes too.
+    names: list[str] = betterproto2.field(7, betterproto2.TYPE_STRING, repeated=True)  # noqa: RUF009
 
 
 def verify(pool: Any, probe: Any = Probe) -> None:
