@@ -1,23 +1,13 @@
-"""Trace ids: of the W3C `traceparent` that came along, else new ones from a source handed in."""
+"""Reads the W3C `traceparent`, which tells what trace a call belongs to."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from secrets import token_hex
 from typing import Final
-
-TraceIds = Callable[[], str]
-"""Gives a new trace id: 32 lower-case hex digits, not all zero."""
 
 _TRACEPARENT: Final = re.compile(
     r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?", re.ASCII
 )
-
-
-def random_trace_id() -> str:
-    """A trace id from the system's randomness: the `TraceIds` of a real process."""
-    return token_hex(16)
 
 
 def trace_id_of(traceparent: str | None) -> str | None:
