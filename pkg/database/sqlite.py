@@ -2,7 +2,8 @@
 
 Write-ahead logging lets readers go on beside a writer. A transaction that will write says so at its
 BEGIN: one that first read and then wants to write could not wait for another writer, but would
-fail with "database is locked". SQLite does not limit a statement's time, so a progress handler does.
+fail with "database is locked". How long a statement runs is limited by a progress handler, since
+SQLite itself knows no limit.
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ units of work.
 
 from internal.user.biz.actor import Actor
 from internal.user.biz.challenge import CaptchaUsecase, Challenge, Challenges
-from internal.user.biz.captcha import CaptchaSource, CaptchaUsecase, Challenge
 from internal.user.biz.dictionary import DictInfo, Dictionary, DictionaryUsecase
 from internal.user.biz.login import Credentials, LoginUsecase, SignedIn
 from internal.user.biz.menu import Menu, role_ids_of
@@ -43,9 +42,6 @@ from internal.user.biz.users import UserUsecase
 __all__ = [
     "Actor",
     "Captcha",
-    "CaptchaSource",
-    "CaptchaUsecase",
-    "Challenge",
     "CaptchaUsecase",
     "Challenge",
     "Challenges",
