@@ -1,0 +1,1 @@
+"""Which role may do what: casbin in memory, following the policies as they change."""

@@ -1,0 +1,1 @@
+"""Slowing down who guesses: failures counted per account and per address."""
