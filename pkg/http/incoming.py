@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pkg.errors import Fault, Violation
 from pkg.http.query import Query
+from pkg.http.refused import refused
 from pkg.proto.json_fast import Slow
 from pkg.proto.json_in import parse
 from pkg.proto.misfit import Misfit
@@ -18,6 +18,7 @@ from pkg.proto.misfit import Misfit
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from pkg.errors import Fault
     from pkg.proto.http_rule import HttpRule
     from pkg.rpc.registry import Registry
 
@@ -87,12 +88,6 @@ def reader(registry: Registry, request: str, rule: HttpRule) -> Read:
             raise refused(misfit) from misfit
 
     return read
-
-
-def refused(misfit: Misfit) -> Fault:
-    """What does not fit the schema, as the caller is told."""
-    violation = Violation(misfit.path, "type", f"{misfit.want} expected", {"want": misfit.want})
-    return Fault("INVALID_ARGUMENT", violations=(violation,))
 
 
 def _gatherer(registry: Registry, request: str, rule: HttpRule) -> Callable[[Incoming], Any]:

@@ -14,7 +14,8 @@ from urllib.parse import parse_qsl
 
 from google.protobuf.descriptor import FieldDescriptor
 
-from pkg.proto.misfit import Misfit
+from pkg.http.refused import FEWER, ONE_VALUE, UTF8
+from pkg.proto.misfit import BOOLEAN, OBJECT, Misfit
 from pkg.proto.schema import is_map
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
     from google.protobuf.descriptor import Descriptor
 
-MOST_PARAMETERS: Final = 1000
-"""More than these in one query are refused."""
+_MOST: Final = 1000
+"""Parameters of one query; more are refused, as FEWER says."""
 
 _WRAPPERS: Final = frozenset(
     f"google.protobuf.{kind}Value"
@@ -63,12 +64,12 @@ class Query:
                 query.decode(),
                 keep_blank_values=True,
                 errors="strict",
-                max_num_fields=MOST_PARAMETERS,
+                max_num_fields=_MOST,
             )
         except UnicodeDecodeError:
-            raise Misfit("", "a query in UTF-8") from None
+            raise Misfit("", UTF8) from None
         except ValueError:
-            raise Misfit("", f"at most {MOST_PARAMETERS} parameters") from None
+            raise Misfit("", FEWER) from None
         for name, text in pairs:
             place = self._find(name)
             if place is not None and not place.reserved:
@@ -114,7 +115,7 @@ class _Place:
         if self._field.is_repeated:
             at.setdefault(name, []).append(value)
         elif name in at:
-            raise Misfit(self._path, "one value")
+            raise Misfit(self._path, ONE_VALUE)
         else:
             at[name] = value
 
@@ -133,7 +134,7 @@ class _Place:
             if below is None:
                 below = at[json_name] = {}
             elif type(below) is not dict:
-                raise Misfit(self._path, "object")
+                raise Misfit(self._path, OBJECT)
             at = below
         return at
 
@@ -187,7 +188,7 @@ def _real(_path: str, text: str) -> float | str:
 def _flag(path: str, text: str) -> bool:
     value = _FLAGS.get(text)
     if value is None:
-        raise Misfit(path, "true or false")
+        raise Misfit(path, BOOLEAN)
     return value
 
 
