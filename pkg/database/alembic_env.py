@@ -45,6 +45,7 @@ def _run_on(connection: Connection, metadata: MetaData) -> None:
         connection=connection,
         target_metadata=metadata,
         version_table=VERSION_TABLE,
+        user_module_prefix="",  # the template imports the types by name
         render_as_batch=connection.dialect.name == "sqlite",
     )
     with context.begin_transaction():

@@ -1,0 +1,3 @@
+"""Changes of the services' schemas, in order."""
+
+__all__: list[str] = []
