@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from google.protobuf.descriptor import Descriptor
 
-    from protoc_gen_layout.naming import Naming
+    from pkg.proto.python_names import PythonNames
 
 
 class Imports:
@@ -20,7 +20,7 @@ class Imports:
         self,
         messages: Iterable[Descriptor],
         taken: set[str],
-        naming: Naming,
+        naming: PythonNames,
         root: str,
     ) -> None:
         """`taken`: names that the module has for itself. `root`: package of all generated code."""
@@ -52,7 +52,7 @@ class Imports:
         return "".join(whole + parts)
 
 
-def _class(message: Descriptor, naming: Naming) -> str:
+def _class(message: Descriptor, naming: PythonNames) -> str:
     prefix = f"{message.file.package}." if message.file.package else ""
     return naming.message(message.full_name.removeprefix(prefix))
 

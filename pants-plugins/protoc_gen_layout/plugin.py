@@ -27,7 +27,7 @@ from protoc_gen_layout.services import services_module
 if TYPE_CHECKING:
     from google.protobuf.descriptor import EnumDescriptor, ServiceDescriptor
 
-    from protoc_gen_layout.naming import Naming
+    from pkg.proto.python_names import PythonNames
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Options:
         return file
 
 
-def generate(request: CodeGeneratorRequest, naming: Naming) -> CodeGeneratorResponse:
+def generate(request: CodeGeneratorRequest, naming: PythonNames) -> CodeGeneratorResponse:
     """service.py and errors.py per proto package, and the descriptors if they are asked for."""
     response = CodeGeneratorResponse(
         supported_features=CodeGeneratorResponse.FEATURE_PROTO3_OPTIONAL
@@ -77,7 +77,7 @@ def generate(request: CodeGeneratorRequest, naming: Naming) -> CodeGeneratorResp
     except ValueError as error:
         response.error = str(error)
         return response
-    found = bindings.check(descriptor_set, naming.field)
+    found = bindings.check(descriptor_set, naming)
     if found:
         response.error = "\n".join(
             f"{options.path(error.file)}:{error.line}: {error.text}" for error in found

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 
+    from pkg.proto.python_names import PythonNames
     from pkg.proto.schema import Schema
-    from protoc_gen_layout.naming import Naming
 
 _OWN = {"AsyncIterator", "Bound", "Call", "Channel", "Mapping", "Protocol", "timedelta"}
 
@@ -27,7 +27,7 @@ def services_module(
     schema: Schema,
     package: str,
     services: Sequence[ServiceDescriptor],
-    naming: Naming,
+    naming: PythonNames,
     root: str,
 ) -> str:
     """Source of a package's service.py. `root` is the Python package of all generated code."""
@@ -52,12 +52,14 @@ def services_module(
     )
 
 
-def _names(service: ServiceDescriptor, naming: Naming) -> tuple[str, str, str]:
+def _names(service: ServiceDescriptor, naming: PythonNames) -> tuple[str, str, str]:
     server, client = f"{service.name}Server", f"{service.name}Client"
     return server, client, naming.method(service.name)
 
 
-def _server(schema: Schema, service: ServiceDescriptor, naming: Naming, imports: Imports) -> str:
+def _server(
+    schema: Schema, service: ServiceDescriptor, naming: PythonNames, imports: Imports
+) -> str:
     comment = schema.comment(service.full_name) or f"Implements {service.full_name}."
     text = f"\n\nclass {service.name}Server(Protocol):\n{docstring(comment, '    ')}"
     for method in service.methods:
@@ -72,7 +74,9 @@ def _server(schema: Schema, service: ServiceDescriptor, naming: Naming, imports:
     return text
 
 
-def _client(schema: Schema, service: ServiceDescriptor, naming: Naming, imports: Imports) -> str:
+def _client(
+    schema: Schema, service: ServiceDescriptor, naming: PythonNames, imports: Imports
+) -> str:
     says = (
         f"Calls {service.full_name}.\n\n"
         "A refusal by the service is raised as Fault. Without a `timeout` the channel's default\n"
@@ -103,7 +107,7 @@ def _client(schema: Schema, service: ServiceDescriptor, naming: Naming, imports:
     return text
 
 
-def _bind(service: ServiceDescriptor, naming: Naming) -> str:
+def _bind(service: ServiceDescriptor, naming: PythonNames) -> str:
     server, _, function = _names(service, naming)
     methods = "".join(
         f'            "{method.name}": server.{naming.method(method.name)},\n'
