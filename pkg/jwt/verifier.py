@@ -1,0 +1,93 @@
+"""Reads access tokens, and believes only those that this service's keys have signed."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, Final
+
+import jwt
+from pkg.errors import Fault
+from pkg.jwt.claims import Claims
+
+if TYPE_CHECKING:
+    from pkg.clock import Clock
+    from pkg.jwt.keys import KeyRing
+    from pkg.jwt.settings import TokenSettings
+
+LONGEST: Final = 8192
+"""Characters of a token that is looked at."""
+
+_OPTIONS: Final[Any] = {
+    # Against our own clock, below.
+    "verify_exp": False,
+    "verify_nbf": False,
+    "verify_iat": False,
+    "strict_aud": True,
+    "require": ["iss", "aud", "sub", "exp", "iat", "nbf", "jti"],
+    "enforce_minimum_key_length": True,
+}
+
+
+class TokenVerifier:
+    """Verifies signature, issuer, audience and time. May be shared by threads.
+
+    A token that was verified is remembered, and from then on only its time is checked. Revocation
+    is not its matter.
+    """
+
+    def __init__(self, keys: KeyRing, settings: TokenSettings, clock: Clock) -> None:
+        self._keys = keys
+        self._settings = settings
+        self._clock = clock
+        self._leeway = settings.leeway.total_seconds()
+        self._verified: dict[str, Claims] = {}
+        self._lock = threading.Lock()
+
+    def verify(self, token: str) -> Claims:
+        """What a good token says.
+
+        Raises:
+            Fault: TOKEN_EXPIRED for a genuine token whose time is over; UNAUTHENTICATED for any
+                other that is not good. The cause, for the log, says what is wrong.
+        """
+        claims = self._verified.get(token)
+        if claims is None:
+            claims = self._read(token)
+            self._remember(token, claims)
+        now = self._clock.time()
+        if now >= claims.expires_at + self._leeway:
+            raise Fault("TOKEN_EXPIRED")
+        if now < claims.not_before - self._leeway:
+            raise Fault("UNAUTHENTICATED") from ValueError("not good yet")
+        return claims
+
+    def _read(self, token: str) -> Claims:
+        try:
+            if len(token) > LONGEST:
+                raise ValueError("too long")
+            kid = jwt.get_unverified_header(token).get("kid")
+            key = self._keys.find(kid) if isinstance(kid, str) else None
+            if key is None:
+                raise ValueError("no such kid")
+            return Claims.from_json(
+                jwt.decode(
+                    token,
+                    key.verifying,
+                    algorithms=[key.alg],
+                    issuer=self._settings.issuer,
+                    audience=self._settings.audience,
+                    options=_OPTIONS,
+                )
+            )
+        except (jwt.PyJWTError, ValueError, RecursionError) as error:
+            # The cause may quote the header or a claim, never the signature.
+            raise Fault("UNAUTHENTICATED") from error
+
+    def _remember(self, token: str, claims: Claims) -> None:
+        size = self._settings.cache_size
+        if size == 0:
+            return
+        with self._lock:
+            while len(self._verified) >= size:
+                del self._verified[next(iter(self._verified))]
+            self._verified[token] = claims

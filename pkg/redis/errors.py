@@ -1,0 +1,28 @@
+"""What goes wrong with Redis, and what a caller makes of it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from redis.exceptions import RedisError
+
+from pkg.errors import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["RedisError", "unavailable"]
+
+
+@contextmanager
+def unavailable() -> Iterator[None]:
+    """Around commands whose failure the caller of a service is to know of.
+
+    Raises:
+        Fault: UNAVAILABLE in place of whatever Redis, or the way to it, failed with.
+    """
+    try:
+        yield
+    except (RedisError, OSError) as error:
+        raise Fault("UNAVAILABLE") from error
