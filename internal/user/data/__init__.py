@@ -1,0 +1,6 @@
+"""Where the user service keeps what biz works on: SQL tables, and the dictionary's file."""
+
+from internal.user.data.dictionary import FileDictionary
+from internal.user.data.unit_of_work import SqlTransactions
+
+__all__ = ["FileDictionary", "SqlTransactions"]
