@@ -6,6 +6,7 @@ units of work.
 """
 
 from internal.user.biz.actor import Actor
+from internal.user.biz.avatar import AvatarUsecase, Picture, Pictures
 from internal.user.biz.challenge import CaptchaUsecase, Challenge, Challenges
 from internal.user.biz.dictionary import DictInfo, Dictionary, DictionaryUsecase
 from internal.user.biz.login import Credentials, LoginUsecase, SignedIn
@@ -41,6 +42,7 @@ from internal.user.biz.users import UserUsecase
 
 __all__ = [
     "Actor",
+    "AvatarUsecase",
     "Captcha",
     "CaptchaUsecase",
     "Challenge",
@@ -61,6 +63,8 @@ __all__ = [
     "PageOf",
     "PasswordHasher",
     "PerfRecord",
+    "Picture",
+    "Pictures",
     "Policy",
     "PolicyChanged",
     "PolicyFilter",

@@ -1,6 +1,7 @@
 """Where the user service keeps what biz works on: SQL tables, and the dictionary's file."""
 
 from internal.user.data.dictionary import FileDictionary
+from internal.user.data.security import AccessRevoker, AccessTokens
 from internal.user.data.unit_of_work import SqlTransactions
 
-__all__ = ["FileDictionary", "SqlTransactions"]
+__all__ = ["AccessRevoker", "AccessTokens", "FileDictionary", "SqlTransactions"]
