@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 VERSION_TABLE: Final = "alembic_version"
+BASE: Final = "base"
+"""The revision of an empty schema."""
 _LOCK_TIMEOUT: Final = timedelta(minutes=2)
 
 
@@ -60,7 +62,7 @@ async def downgrade(
     Raises:
         MigrationError: as `migrate`, and where there is no such revision.
     """
-    if revision not in ("base", *revisions(location)):
+    if revision not in (BASE, *revisions(location)):
         raise MigrationError(f"there is no revision {revision}")
     return await _move(url, location, revision, lock_timeout)
 
@@ -90,7 +92,7 @@ def _stored(connection: Connection, url: URL, location: Path) -> str:
     if inspect(connection).has_table(VERSION_TABLE):
         stored = connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))  # noqa: S608 - a constant
     if stored is None:
-        return "base"
+        return BASE
     known = revisions(location)
     if stored not in known:
         raise MigrationError(
@@ -107,7 +109,8 @@ def _move_locked(
         stored = _stored(connection, url, location)
         if stored == target:
             return False  # another process was first
-        _run_alembic(connection, location, target, down=target == "base" or target < stored)
+        line = (BASE, *revisions(location))
+        _run_alembic(connection, location, target, down=line.index(target) < line.index(stored))
         if connection.dialect.name == "sqlite":
             dangling = connection.execute(text("PRAGMA foreign_key_check")).first()
             if dangling is not None:

@@ -46,7 +46,7 @@ def upgrade() -> None:
         sa.Column("description", sa.String(length=191), nullable=False),
         *_audit(),
         sa.ForeignKeyConstraint(["parent_id"], ["role.role_id"], name=op.f("fk_role_parent_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_role")),
+        sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("role_id", name=op.f("uq_role_role_id")),
         **OPTIONS,
     )
@@ -70,7 +70,7 @@ def upgrade() -> None:
         sa.Column("token_version", sa.BigInteger(), nullable=False),
         *_audit(),
         sa.ForeignKeyConstraint(["role_id"], ["role.role_id"], name=op.f("fk_user_role_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_user")),
+        sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("uid", name=op.f("uq_user_uid")),
         sa.UniqueConstraint("username_key", name=op.f("uq_user_username_key")),
         **OPTIONS,
@@ -91,7 +91,7 @@ def upgrade() -> None:
         sa.Column("sort", sa.Integer(), nullable=False),
         *_audit(),
         sa.ForeignKeyConstraint(["parent_id"], ["menu.id"], name=op.f("fk_menu_parent_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_menu")),
+        sa.PrimaryKeyConstraint("id"),
         **OPTIONS,
     )
     op.create_index(op.f("ix_menu_parent_id"), "menu", ["parent_id"])
@@ -105,7 +105,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["role_id"], ["role.role_id"], name=op.f("fk_role_menu_role_id"), ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("menu_id", "role_id", name=op.f("pk_role_menu")),
+        sa.PrimaryKeyConstraint("menu_id", "role_id"),
         **OPTIONS,
     )
     op.create_index(op.f("ix_role_menu_role_id"), "role_menu", ["role_id"])
@@ -121,7 +121,7 @@ def upgrade() -> None:
         sa.Column("v5", sa.String(length=32), nullable=False),
         sa.Column("description", sa.String(length=191), nullable=False),
         *_audit(),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_casbin_rule")),
+        sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint(
             "ptype", "v0", "v1", "v2", "v3", "v4", "v5", name="uq_casbin_rule_rule"
         ),
@@ -131,14 +131,14 @@ def upgrade() -> None:
         "policy_version",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_policy_version")),
+        sa.PrimaryKeyConstraint("id"),
         **OPTIONS,
     )
     op.create_table(
         "seeded_operation",
         sa.Column("name", sa.String(length=191), nullable=False),
         sa.Column("create_at", UtcDateTime(), nullable=False),
-        sa.PrimaryKeyConstraint("name", name=op.f("pk_seeded_operation")),
+        sa.PrimaryKeyConstraint("name"),
         **OPTIONS,
     )
     op.create_table(
@@ -154,7 +154,7 @@ def upgrade() -> None:
         sa.Column("active_background_color", sa.String(length=32), nullable=False),
         *_audit(),
         sa.ForeignKeyConstraint(["uid"], ["user.uid"], name=op.f("fk_setting_uid")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_setting")),
+        sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("uid", name=op.f("uq_setting_uid")),
         **OPTIONS,
     )
@@ -166,7 +166,7 @@ def upgrade() -> None:
         sa.Column("motto", sa.String(length=191), nullable=False),
         sa.Column("text", sa.String(length=191), nullable=False),
         *_audit(),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_debug_perf")),
+        sa.PrimaryKeyConstraint("id"),
         **OPTIONS,
     )
     op.create_index(op.f("ix_debug_perf_uid"), "debug_perf", ["uid"])
@@ -182,7 +182,7 @@ def upgrade() -> None:
         sa.Column("revoked_at", UtcDateTime(), nullable=True),
         *_audit(),
         sa.ForeignKeyConstraint(["uid"], ["user.uid"], name=op.f("fk_refresh_token_uid")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_refresh_token")),
+        sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("token_hash", name=op.f("uq_refresh_token_token_hash")),
         **OPTIONS,
     )
