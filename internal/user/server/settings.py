@@ -1,0 +1,94 @@
+"""What the user service can be told. The README lists the keys that most people need."""
+# Pydantic reads the annotations below at run time.
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from pkg.captcha import CaptchaSettings
+from pkg.config import ByteSize, Duration, Secret, Settings
+from pkg.config.sections import ServiceSettings
+from pkg.database import DatabaseSettings
+from pkg.grpc import GrpcSettings
+from pkg.http.settings import HttpSettings
+from pkg.jwt import TokenSettings
+from pkg.middleware import DEFAULT_CHAIN
+from pkg.password import PasswordSettings
+from pkg.redis import RedisSettings
+from pkg.throttle import ThrottleSettings
+
+_POSITIVE = timedelta(0)
+
+
+class ServerSettings(Settings):
+    """The business ports, and what stands before every operation on both."""
+
+    http: HttpSettings = HttpSettings()
+    grpc: GrpcSettings = GrpcSettings()
+    chain: tuple[str, ...] = DEFAULT_CHAIN
+    """Middlewares, the outermost first."""
+    timeout: Annotated[Duration, Field(gt=_POSITIVE)] = timedelta(seconds=10)
+    """The longest that a call may take whose proto does not say otherwise."""
+
+
+class DataSettings(Settings):
+    """Where the process keeps what no server keeps for it."""
+
+    dir: Path = Path(".data/user")
+    """SQLite file, embedded Redis, avatars, the signing key of `env: dev`."""
+
+
+class AuthSettings(TokenSettings):
+    """Keys and lifetimes of tokens."""
+
+    refresh_ttl: Annotated[Duration, Field(gt=_POSITIVE)] = timedelta(days=14)
+    """How long a session lives without being refreshed."""
+
+
+class PolicySettings(Settings):
+    """How policies are followed."""
+
+    poll: Annotated[Duration, Field(gt=_POSITIVE)] = timedelta(seconds=1)
+    """How often the version of the policies is compared, besides being told of changes."""
+    max_stale: Annotated[Duration, Field(gt=_POSITIVE)] = timedelta(minutes=1)
+    """Policies that could not be compared for longer allow nothing."""
+
+
+class SeedSettings(Settings):
+    """What the first start makes."""
+
+    admin_name: Annotated[str, Field(min_length=3, max_length=11)] = "admin"
+    admin_password: Annotated[Secret, Field(min_length=8, max_length=128)] | None = None
+    """Made up and printed once where it is not given."""
+
+
+class DictionarySettings(Settings):
+    """The lists that the web console offers."""
+
+    path: Path | None = None
+    """YAML or JSON, read again when it changes; without it the packaged `dict.yaml`."""
+
+
+class AvatarSettings(Settings):
+    """Pictures of users."""
+
+    max_size: Annotated[ByteSize, Field(gt=0)] = ByteSize.parse("1MiB")
+
+
+class UserSettings(ServiceSettings):
+    """Everything that the user service can be told."""
+
+    server: ServerSettings = ServerSettings()
+    data: DataSettings = DataSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    redis: RedisSettings = RedisSettings()
+    auth: AuthSettings = AuthSettings()
+    password: PasswordSettings = PasswordSettings()
+    captcha: CaptchaSettings = CaptchaSettings()
+    throttle: ThrottleSettings = ThrottleSettings()
+    policies: PolicySettings = PolicySettings()
+    seed: SeedSettings = SeedSettings()
+    dictionary: DictionarySettings = DictionarySettings()
+    avatar: AvatarSettings = AvatarSettings()
