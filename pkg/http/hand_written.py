@@ -34,6 +34,7 @@ from pkg.http.endpoint import Interrupted
 from pkg.http.fastapi_errors import fault_of, headers_of
 from pkg.proto.http_rule import HttpRule, parse_template
 from pkg.rpc.call import Call
+from pkg.rpc.operation import described
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -197,13 +198,14 @@ def _endpoint(http: HttpApp, app: FastAPI, context: RouteContext) -> HandWritten
     if not isinstance(declared, _Declared):
         raise ValueError(f"{', '.join(methods)} {path}: the route declares no operation")
     template = parse_template(_template(context.path or ""))
+    summary, description = described(context.description or "")
     operation = replace(
         declared.operation,
         rules=tuple(
             HttpRule(method, template, "*" if method in _WITH_BODY else "") for method in methods
         ),
-        summary=declared.operation.summary or context.summary or "",
-        description=declared.operation.description or context.description or "",
+        summary=declared.operation.summary or context.summary or summary,
+        description=declared.operation.description or description,
     )
     http.registry.catalogue.operation_reasons(operation)  # refuses a reason that does not exist
     limit = http.max_body if declared.max_body is None else declared.max_body

@@ -61,3 +61,9 @@ class Operation:
     def action(self) -> str:
         """The verb that a policy names with the resource. gRPC calls are POSTs on the wire."""
         return self.rules[0].method if self.rules else "POST"
+
+
+def described(text: str) -> tuple[str, str]:
+    """Summary and description: the first line of a comment, and the rest of it."""
+    summary, _, description = text.strip().partition("\n")
+    return summary.strip(), description.strip()

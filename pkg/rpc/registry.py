@@ -18,7 +18,7 @@ from pkg.proto.json_fast import FastJson
 from pkg.proto.json_in import JsonReader
 from pkg.proto.json_out import JsonWriter
 from pkg.proto.schema import Schema
-from pkg.rpc.operation import Auth, Operation
+from pkg.rpc.operation import Auth, Operation, described
 from pkg.validation import Rules, translate
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Registry:
         def option(name: str) -> Any:
             return self.schema.option(method, f"layout.v1.{name}")
 
-        summary, description = _comment(self.schema.comment(method.full_name))
+        summary, description = described(self.schema.comment(method.full_name))
         operation = Operation(
             name=f"{service}/{method.name}",
             request=method.input_type.full_name,
@@ -95,12 +95,6 @@ class Registry:
         )
         self.catalogue.operation_reasons(operation)  # refuses a reason that does not exist
         return operation
-
-
-def _comment(text: str) -> tuple[str, str]:
-    """First line and the rest: what a list shows, and what is read by whoever wants more."""
-    summary, _, description = text.strip().partition("\n")
-    return summary.strip(), description.strip()
 
 
 def _timeout(duration: Any) -> timedelta | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -175,7 +176,7 @@ def lab(
 
 async def ask(app: AsgiApp, method: str, path: str, **more: Any) -> httpx.Response:
     """One request to an ASGI app."""
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type] # its own name for the same
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://lab") as client:
         return await client.request(method, path, **more)
 
@@ -191,9 +192,10 @@ class Exchange:
     incoming: Sequence[Mapping[str, Any]] = ()
     sent: list[Any] = field(default_factory=list)
     received: int = 0
+    answered: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, app: AsgiApp, **scope: Any) -> Exchange:
-        """Serve it; more than the messages there are is waited for by nobody."""
+        """Serve it. When its messages are used up the client waits for the answer, then leaves."""
         raw = [(name.encode(), value.encode()) for name, value in self.headers.items()]
         await app(
             {
@@ -225,12 +227,17 @@ class Exchange:
         return [value.decode() for key, value in raw if key == name.encode()]
 
     async def _receive(self) -> Any:
+        if self.received == len(self.incoming):
+            await self.answered.wait()
+            return {"type": "http.disconnect"}
         message = self.incoming[self.received]
         self.received += 1
         return dict(message)
 
     async def _send(self, message: Any) -> None:
         self.sent.append(message)
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            self.answered.set()
 
 
 def chunks(*parts: bytes) -> list[dict[str, Any]]:

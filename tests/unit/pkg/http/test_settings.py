@@ -1,0 +1,42 @@
+"""`server.http`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from pkg.http.settings import HttpSettings
+
+
+def test_the_defaults_are_those_of_the_documentation() -> None:
+    settings = HttpSettings()
+
+    assert settings.port == 8000
+    assert settings.response_profile == "envelope"
+    assert settings.max_body == 4 << 20
+    assert settings.docs
+
+
+def test_sizes_and_profiles_are_read() -> None:
+    settings = HttpSettings.model_validate({"maxBody": "1MiB", "responseProfile": "compat"})
+
+    assert settings.max_body == 1 << 20
+    assert settings.response_profile == "compat"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"port": 65536},
+        {"port": -1},
+        {"maxBody": "0B"},
+        {"maxBody": 4096},
+        {"responseProfile": "plain"},
+        {"profile": "compat"},
+    ],
+)
+def test_what_makes_no_sense_is_refused(settings: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        HttpSettings.model_validate(settings)
