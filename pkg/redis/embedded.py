@@ -28,7 +28,16 @@ if TYPE_CHECKING:
 _SOCKET_PATH: Final = 100
 """Bytes; the kernel takes no longer path for a socket."""
 
-_WATCHDOG: Final = 'server="$1"; shift; "$server" "$@" & pid=$!; read _; kill "$pid"; wait "$pid"'
+_WATCHDOG: Final = """
+exec 3<&0
+server="$1"; shift
+"$server" "$@" </dev/null 3<&- & pid=$!
+{ read _ <&3; kill "$pid"; } & watch=$!
+wait "$pid"; status=$?
+kill "$watch"
+exit "$status"
+"""
+"""Ends when the server does, and the server when standard input does."""
 
 _POLL: Final = 0.01
 """Seconds."""
