@@ -1,21 +1,19 @@
 """Reads request bodies, never more than a limit.
 
 The limit holds for what a Content-Length announces, for chunks as they add up, and for a body that
-comes in one piece.
+comes in one piece. What a refused client goes on sending is left to the server, which drops it:
+were the connection cut, the client would never read why.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from pkg.errors import Fault
 
 if TYPE_CHECKING:
     from pkg.http.asgi import Receive
     from pkg.http.headers import Headers
-
-CONNECTION_CLOSE: Final = ("connection", "close")
-"""Goes with the refusal of a body that was not read to its end: the rest is not waited for."""
 
 
 class ClientGone(Exception):  # noqa: N818 - nobody's error: there is just nobody to answer

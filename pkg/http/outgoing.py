@@ -6,7 +6,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from pkg.errors import Fault
-from pkg.http.body import CONNECTION_CLOSE
 
 if TYPE_CHECKING:
     from pkg.http.asgi import Send
@@ -47,8 +46,6 @@ def failure(profile: Profile, error: BaseException, call: Call) -> Reply:
         retry_after = error.metadata.get(RETRY_AFTER)
         if retry_after is not None:
             call.reply_headers.append(("retry-after", retry_after))
-        if error.reason == "BODY_TOO_LARGE":
-            call.reply_headers.append(CONNECTION_CLOSE)
     if reply.status == 401:
         call.reply_headers.append(("www-authenticate", "Bearer"))
     return reply
