@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-import yaml  # type: ignore[import-untyped]  # PyYAML ships no types
+import yaml
 
 from pkg.config.errors import ConfigError, KeyPath, Problem, dotted
 
@@ -22,7 +22,7 @@ _DEPTH: Final = 32
 """Levels of nesting. More is not a configuration; it also ends aliases that contain themselves."""
 
 
-class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # its base is untyped
+class _Loader(yaml.SafeLoader):
     """Plain data with the scalars of the YAML 1.2 core schema."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - the base declares it so

@@ -1,0 +1,57 @@
+"""SIGTERM and SIGINT: the first asks, the second insists."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+_BY_SIGNAL: Final = 128
+"""Exit code of a process that a signal ended, less the number of the signal."""
+
+
+class Signals:
+    """Handlers for as long as the `with` block lasts; those from before are put back.
+
+    Handlers are Python's own, not the loop's: so a second signal ends the process even when the
+    loop hangs in a computation. Only the main thread can install them.
+    """
+
+    def __init__(
+        self,
+        stop: Callable[[signal.Signals], None],
+        *,
+        exit_process: Callable[[int], Any] = os._exit,
+    ) -> None:
+        """Call `stop` at the first signal, in the main thread between two instructions.
+
+        At the second, call `exit_process` with 130 (SIGINT) or 143 (SIGTERM).
+        """
+        self._stop = stop
+        self._exit = exit_process
+        self._asked = False
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> None:
+        """Install the handlers."""
+        for number in SIGNALS:
+            self._before[number] = signal.signal(number, self._handle)
+
+    def __exit__(self, *_: object) -> None:
+        """Put back those from before."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        if self._asked:
+            os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, b"forced to exit at once\n")
+            self._exit(_BY_SIGNAL + number)
+            return
+        self._asked = True
+        self._stop(signal.Signals(number))
