@@ -75,7 +75,7 @@ def parse_template(text: str) -> Template:
     path, verb = _split_verb(text)
     segments: list[str] = []
     variables: list[Variable] = []
-    for part in _split(path):
+    for part in list(_split(path)):
         if not part.startswith("{"):
             segments.append(_segment(part))
             continue

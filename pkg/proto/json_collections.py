@@ -49,7 +49,7 @@ def map_reader(key: FieldDescriptor, single: Deep, nullable: bool) -> Deep:
                     raise Misfit("", DISTINCT)
                 found[at] = single(item, levels - 1)  # the entry is a level
             except Misfit as misfit:
-                raise misfit.below(name) from None
+                raise misfit.below(str(name)) from None
         return found
 
     return read

@@ -64,7 +64,7 @@ def integer_reader(kind: int) -> Reader:
         if type(value) is str:
             exact = _INTEGER.fullmatch(value) is not None
         elif type(value) is float:
-            exact = -_EXACT <= value <= _EXACT and value.is_integer()
+            exact = -_EXACT < value < _EXACT and value.is_integer()
         else:
             exact = type(value) is int
         if not exact:

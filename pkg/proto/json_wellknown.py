@@ -33,11 +33,11 @@ def wellknown_reader(reader: JsonReader, name: str) -> Deep | None:
         case "google.protobuf.FieldMask":
             return lambda value, _: message(paths=_paths(value))
         case "google.protobuf.Struct":
-            return lambda value, levels: message(**_struct(value, levels))
+            return _AnyJson(reader).struct
         case "google.protobuf.ListValue":
-            return lambda value, levels: message(**_items(value, levels))
+            return _AnyJson(reader).items
         case "google.protobuf.Value":
-            return lambda value, levels: message(**_value(value, levels))
+            return _AnyJson(reader).value
         case "google.protobuf.Any":
             return _any(reader, message)
     return None
@@ -52,53 +52,59 @@ def _paths(value: Any) -> list[str]:
     return [re.sub("[A-Z]", lambda match: f"_{match[0].lower()}", path) for path in paths]
 
 
-# Struct, ListValue and Value are given to upb as nested dicts.
+class _AnyJson:
+    """Struct, ListValue and Value: any JSON, as messages that contain each other.
 
+    upb would take nested dicts too, but it reads one for a Struct as the JSON that it stands for.
+    """
 
-def _struct(value: Any, levels: int) -> dict[str, Any]:
-    if type(value) is not dict:
-        raise Misfit("", OBJECT)
-    fields = {}
-    for key, item in value.items():
-        try:
-            fields[read_string(key)] = _value(item, levels - 2)  # the entry is a level
-        except Misfit as misfit:
-            raise misfit.below(key) from None
-    return {"fields": fields}
+    def __init__(self, reader: JsonReader) -> None:
+        self._struct: Any = reader.schema.message("google.protobuf.Struct")
+        self._list: Any = reader.schema.message("google.protobuf.ListValue")
+        self._value: Any = reader.schema.message("google.protobuf.Value")
 
+    def struct(self, value: Any, levels: int) -> Any:
+        if type(value) is not dict:
+            raise Misfit("", OBJECT)
+        fields = {}
+        for key, item in value.items():
+            try:
+                fields[read_string(key)] = self.value(item, levels - 2)  # the entry is a level
+            except Misfit as misfit:
+                raise misfit.below(str(key)) from None
+        return self._struct(fields=fields)
 
-def _items(value: Any, levels: int) -> dict[str, Any]:
-    if type(value) is not list:
-        raise Misfit("", ARRAY)
-    values = []
-    for index, item in enumerate(value):
-        try:
-            values.append(_value(item, levels - 1))
-        except Misfit as misfit:
-            raise misfit.at(index) from None
-    return {"values": values}
+    def items(self, value: Any, levels: int) -> Any:
+        if type(value) is not list:
+            raise Misfit("", ARRAY)
+        values = []
+        for index, item in enumerate(value):
+            try:
+                values.append(self.value(item, levels - 1))
+            except Misfit as misfit:
+                raise misfit.at(index) from None
+        return self._list(values=values)
 
-
-def _value(value: Any, levels: int) -> dict[str, Any]:
-    if levels <= 0:
-        raise Misfit("", SHALLOW)
-    if value is None:
-        return {"null_value": 0}
-    kind = type(value)
-    if kind is bool:
-        return {"bool_value": value}
-    if kind is str:
-        return {"string_value": read_string(value)}
-    if kind is dict:
-        return {"struct_value": _struct(value, levels - 1)}
-    if kind is list:
-        return {"list_value": _items(value, levels - 1)}
-    if kind is int or kind is float:
-        try:
-            return {"number_value": float(value)}
-        except OverflowError:
-            raise Misfit("", NUMBER) from None
-    raise Misfit("", VALUE)
+    def value(self, value: Any, levels: int) -> Any:
+        if levels <= 0:
+            raise Misfit("", SHALLOW)
+        if value is None:
+            return self._value(null_value=0)
+        kind = type(value)
+        if kind is bool:
+            return self._value(bool_value=value)
+        if kind is str:
+            return self._value(string_value=read_string(value))
+        if kind is dict:
+            return self._value(struct_value=self.struct(value, levels - 1))
+        if kind is list:
+            return self._value(list_value=self.items(value, levels - 1))
+        if kind is int or kind is float:
+            try:
+                return self._value(number_value=float(value))
+            except OverflowError:
+                raise Misfit("", NUMBER) from None
+        raise Misfit("", VALUE)
 
 
 def _any(reader: JsonReader, message: Any) -> Deep:

@@ -37,7 +37,7 @@ class SourceMap:
 
     def add(self, file: FileDescriptorProto) -> None:
         """Reads one file; its source_code_info may be dropped afterwards."""
-        for name, path in _declarations(file):
+        for name, path in declarations(file):
             self._places[name] = Place(file.name, path)
         for location in file.source_code_info.location:
             place = Place(file.name, tuple(location.path))
@@ -67,7 +67,8 @@ def _clean(comment: str) -> str:
     return "\n".join(line.strip() for line in comment.strip().split("\n"))
 
 
-def _declarations(file: FileDescriptorProto) -> Iterator[tuple[str, Path]]:
+def declarations(file: FileDescriptorProto) -> Iterator[tuple[str, Path]]:
+    """Full name and path of everything that a file declares."""
     prefix = f"{file.package}." if file.package else ""
     for i, message in enumerate(file.message_type):
         yield from _message(message, prefix, (_MESSAGES, i))
