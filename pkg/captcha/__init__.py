@@ -1,20 +1,20 @@
 """Captchas: digits to read or hear, answered once and in time."""
 
-from pkg.captcha.captcha import Captcha, Challenge
-from pkg.captcha.redis import RedisCaptchaStore
+from pkg.captcha.captcha import CaptchaService, Challenge
+from pkg.captcha.redis import RedisChallenges
 from pkg.captcha.renderer import CaptchaRenderer, FakeRenderer, Renderer
 from pkg.captcha.settings import CaptchaSettings
-from pkg.captcha.store import Attempt, CaptchaStore, MemoryCaptchaStore
+from pkg.captcha.store import Attempt, Challenges, MemoryChallenges
 
 __all__ = [
     "Attempt",
-    "Captcha",
     "CaptchaRenderer",
+    "CaptchaService",
     "CaptchaSettings",
-    "CaptchaStore",
     "Challenge",
+    "Challenges",
     "FakeRenderer",
-    "MemoryCaptchaStore",
-    "RedisCaptchaStore",
+    "MemoryChallenges",
+    "RedisChallenges",
     "Renderer",
 ]

@@ -13,10 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from pkg.captcha.renderer import CaptchaRenderer
+
 if TYPE_CHECKING:
     from pkg.captcha.renderer import Renderer
     from pkg.captcha.settings import CaptchaSettings
-    from pkg.captcha.store import CaptchaStore
+    from pkg.captcha.store import Challenges
     from pkg.tokens import Tokens
 
 LONGEST_ID: Final = 64
@@ -28,20 +30,35 @@ class Challenge:
     """What is shown to whoever must answer."""
 
     id: str
-    image: str
+    picture: str
     """A PNG as a data URI."""
     length: int
     """How many digits it shows."""
 
 
-class Captcha:
-    """Makes captchas and checks answers. As a component it ends its thread."""
+class CaptchaService:
+    """Makes captchas and checks answers. Belongs to the loop of its store.
+
+    As a component it ends its thread when it stops; otherwise that ends with the process.
+    """
 
     def __init__(
-        self, store: CaptchaStore, renderer: Renderer, settings: CaptchaSettings, tokens: Tokens
+        self,
+        settings: CaptchaSettings,
+        store: Challenges,
+        tokens: Tokens,
+        renderer: Renderer | None = None,
     ) -> None:
+        """Draw nothing yet.
+
+        Args:
+            settings: of the captchas.
+            store: where answers wait.
+            tokens: the source of ids and digits.
+            renderer: draws and speaks; `CaptchaRenderer` without.
+        """
         self._store = store
-        self._renderer = renderer
+        self._renderer = renderer or CaptchaRenderer(settings)
         self._settings = settings
         self._tokens = tokens
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="captcha")

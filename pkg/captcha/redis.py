@@ -27,8 +27,8 @@ return {answer, last and 1 or 0}
 """
 
 
-class RedisCaptchaStore:
-    """A `CaptchaStore` in Redis. Belongs to its client's event loop."""
+class RedisChallenges:
+    """A `Challenges` in Redis. Belongs to its client's event loop."""
 
     def __init__(self, client: Redis, prefix: str = "captcha") -> None:
         """Keep keys under `<prefix>:`."""

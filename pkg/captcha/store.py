@@ -21,7 +21,7 @@ class Attempt:
     """It was the last try: the store has forgotten the answer."""
 
 
-class CaptchaStore(Protocol):
+class Challenges(Protocol):
     """Answers by the id of their captcha, shared by all processes of a service.
 
     Every method raises `Fault` UNAVAILABLE when the store cannot be reached.
@@ -47,7 +47,7 @@ class CaptchaStore(Protocol):
         ...
 
 
-class MemoryCaptchaStore:
+class MemoryChallenges:
     """Answers of one process. May be shared by threads; the oldest are forgotten beyond a limit."""
 
     def __init__(self, clock: Clock, most: int = 10_000) -> None:

@@ -111,6 +111,10 @@ class EmbeddedValkey:
             if process.stdin is not None:
                 process.stdin.close()
             await asyncio.shield(asyncio.to_thread(_reap, process, self._stop_timeout))
+            if self._socket().parent != self._directory:
+                with suppress(OSError):
+                    self._socket().unlink(missing_ok=True)
+                    self._socket().parent.rmdir()
         if self._lock is not None:
             self._lock.close()
             self._lock = None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pkg.captcha import Captcha, CaptchaRenderer, CaptchaSettings, MemoryCaptchaStore
+from pkg.captcha import CaptchaRenderer, CaptchaService, CaptchaSettings, MemoryChallenges
 from pkg.clock import FakeClock
 from pkg.tokens import FakeTokens, SystemTokens
 
@@ -22,19 +22,17 @@ SETTINGS = CaptchaSettings(length=5, width=200, height=60)
 
 
 @pytest.fixture
-async def captcha() -> AsyncIterator[Captcha]:
-    made = Captcha(
-        MemoryCaptchaStore(FakeClock()), CaptchaRenderer(SETTINGS), SETTINGS, FakeTokens()
-    )
+async def captcha() -> AsyncIterator[CaptchaService]:
+    made = CaptchaService(SETTINGS, MemoryChallenges(FakeClock()), FakeTokens())
     await made.start()
     yield made
     await made.stop()
 
 
-async def test_the_picture_is_a_png_of_the_configured_size(captcha: Captcha) -> None:
+async def test_the_picture_is_a_png_of_the_configured_size(captcha: CaptchaService) -> None:
     challenge = await captcha.create()
 
-    head, _, data = challenge.image.partition(",")
+    head, _, data = challenge.picture.partition(",")
     picture = base64.b64decode(data)
     assert head == "data:image/png;base64"
     assert picture.startswith(b"\x89PNG")
@@ -43,7 +41,7 @@ async def test_the_picture_is_a_png_of_the_configured_size(captcha: Captcha) -> 
     assert captcha.name == "captcha"
 
 
-async def test_the_sound_is_a_wav_of_some_seconds(captcha: Captcha) -> None:
+async def test_the_sound_is_a_wav_of_some_seconds(captcha: CaptchaService) -> None:
     for _ in range(2):
         sound = await captcha.audio((await captcha.create()).id)
         assert sound is not None
@@ -58,8 +56,8 @@ def test_pictures_of_the_same_digits_differ() -> None:
 
 
 async def test_each_captcha_has_an_id_and_digits_of_its_own() -> None:
-    store = MemoryCaptchaStore(FakeClock())
-    captcha = Captcha(store, CaptchaRenderer(SETTINGS), SETTINGS, SystemTokens())
+    store = MemoryChallenges(FakeClock())
+    captcha = CaptchaService(SETTINGS, store, SystemTokens())
 
     ids = [(await captcha.create()).id for _ in range(4)]
     answers = [await store.peek(each) for each in ids]
@@ -71,7 +69,7 @@ async def test_each_captcha_has_an_id_and_digits_of_its_own() -> None:
 
 
 async def test_memory_forgets_the_oldest_beyond_its_limit() -> None:
-    store = MemoryCaptchaStore(FakeClock(), most=2)
+    store = MemoryChallenges(FakeClock(), most=2)
 
     for each in ("a", "b", "b", "c"):
         await store.put(each, "1", timedelta(minutes=1))

@@ -105,6 +105,7 @@ async def test_a_path_too_long_for_a_socket_is_no_hindrance(tmp_path: Path) -> N
     assert await ask(server.url, "PING")
     assert len(server.url) < 100
     await server.stop()
+    assert not await asyncio.to_thread(Path(server.url.removeprefix("unix://")).parent.exists)
 
 
 async def test_a_server_that_does_not_start_shows_its_log(tmp_path: Path) -> None:
