@@ -44,11 +44,12 @@ def misplaced(key: Key, parent: Key, parents: Mapping[Key, Key], limit: int) -> 
         parents: where everything hangs now.
         limit: how many a line may hold.
     """
-    above = lineage(parent, parents)
-    if not above:
+    if parent not in parents:
         return "no such parent"
+    after = {**parents, key: parent}
+    above = lineage(parent, after)
     if key in above:
         return "its parent would be below itself"
-    if len(above) + height(key, parents) > limit:
+    if len(above) + height(key, after) > limit:
         return f"more than {limit} levels"
     return ""
