@@ -79,7 +79,8 @@ def generate(request: CodeGeneratorRequest, naming: PythonNames) -> CodeGenerato
         return response
     found = bindings.check(descriptor_set, naming)
     if found:
-        response.error = "\n".join(
+        # protoc puts its own words before the first line.
+        response.error = "the protos cannot be bound\n" + "\n".join(
             f"{options.path(error.file)}:{error.line}: {error.text}" for error in found
         )
         return response
