@@ -17,7 +17,7 @@ class Challenge(Protocol):
     @property
     def id(self) -> str: ...
     @property
-    def picture(self) -> str:
+    def image(self) -> str:
         """The digits as a data URI (PNG)."""
         ...
 

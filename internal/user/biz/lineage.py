@@ -39,7 +39,7 @@ def misplaced(key: Key, parent: Key, parents: Mapping[Key, Key], limit: int) -> 
     """Why `key` cannot hang below `parent`, for the caller; empty where it can.
 
     Args:
-        key: what is placed; need not be among `parents` yet.
+        key: what is placed; need not be among `parents` yet, and does not mean "no parent".
         parent: what it is to hang below.
         parents: where everything hangs now.
         limit: how many a line may hold.

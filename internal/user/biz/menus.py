@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from internal.user import ecode
 from internal.user.biz.lineage import lineage, misplaced
@@ -14,6 +14,9 @@ from internal.user.consts import MAX_MENU_DEPTH, MAX_MENUS
 if TYPE_CHECKING:
     from internal.user.biz.actor import Actor
     from internal.user.biz.menu import Menu
+
+_NEW: Final = -1
+"""Stands for the id of an entry that has none yet; 0 means "no parent"."""
 
 
 class MenuUsecase:
@@ -96,4 +99,4 @@ class MenuUsecase:
         if not menu.parent_id:
             return ""
         parents = {known.id: known.parent_id for known in menus}
-        return misplaced(menu.id, menu.parent_id, parents, MAX_MENU_DEPTH)
+        return misplaced(menu.id or _NEW, menu.parent_id, parents, MAX_MENU_DEPTH)
