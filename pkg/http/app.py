@@ -56,7 +56,13 @@ class HttpApp:
         tokens: Tokens,
         max_body: int = MAX_BODY,
     ) -> None:
-        """`tokens` gives trace ids; `max_body` is in bytes, and a hand-written route may differ."""
+        """Make an app that has no routes yet.
+
+        Args:
+            fallback: gets what no route takes, outside the chain; see `pkg.http.hand_written`.
+            tokens: gives trace ids.
+            max_body: in bytes; a hand-written route may have its own limit.
+        """
         self.registry = registry
         self.profile = profile
         self.fallback = fallback

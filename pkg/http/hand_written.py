@@ -24,14 +24,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
-from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import Response
 
 from pkg.http.answer import Answer
 from pkg.http.body import limited
 from pkg.http.endpoint import Interrupted
 from pkg.http.fastapi_errors import fault_of, headers_of
+from pkg.http.pages import Pages
 from pkg.proto.http_rule import HttpRule, parse_template
 from pkg.rpc.call import Call
 from pkg.rpc.operation import described
@@ -69,8 +68,8 @@ def declares(
     return mark
 
 
-def current(connection: HTTPConnection) -> Call:
-    """The call that an endpoint serves; a FastAPI dependency.
+async def current(connection: HTTPConnection) -> Call:
+    """The call that an endpoint serves; a FastAPI dependency (async: others run in a thread).
 
     Raises:
         LookupError: the endpoint was reached outside the chain, which must not happen.
@@ -86,10 +85,7 @@ CurrentCall = Annotated[Call, Depends(current)]
 
 
 def application(title: str, version: str = "0", description: str = "") -> FastAPI:
-    """An app for hand-written routes, whose endpoints run inside a chain or not at all.
-
-    It has no pages of its own: see `pkg.http.docs`.
-    """
+    """An app to write routes on, for `adopt`. It has no pages of its own: see `pkg.http.docs`."""
     return FastAPI(
         title=title,
         version=version,
@@ -98,12 +94,15 @@ def application(title: str, version: str = "0", description: str = "") -> FastAP
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        dependencies=[Depends(current)],
     )
 
 
 def adopt(http: HttpApp, app: FastAPI) -> None:
-    """Serve the app's routes through the chain of `http`, and make it the fallback for its pages.
+    """Serve the app's routes through the chain of `http`, and its pages beside them.
+
+    Pages are what is put on the app that is no FastAPI route: documentation, static files. They are
+    the fallback of `http`, outside the chain. FastAPI itself never sees a request: what it takes
+    for the path of a route may not be what was authorized.
 
     Raises:
         ValueError: a route declares no operation, has a path that no template can say, or takes the
@@ -112,17 +111,7 @@ def adopt(http: HttpApp, app: FastAPI) -> None:
     for context in iter_route_contexts(app.routes):
         if isinstance(context.original_route, APIRoute):
             http.add(_endpoint(http, app, context))
-
-    async def refuse(request: Request, error: Exception) -> Response:
-        reply, headers = http.refusal(fault_of(error) or error, headers_of(error), request.scope)
-        response = Response(reply.body, reply.status)
-        response.raw_headers = headers
-        return response
-
-    app.router.default = http.unmatched
-    app.add_exception_handler(HTTPException, refuse)
-    app.add_exception_handler(Exception, refuse)
-    http.fallback = app
+    http.fallback = Pages(http, app)
 
 
 class HandWritten:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import unquote
 
 import orjson
 import pytest
@@ -11,10 +12,10 @@ from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
 from pkg.errors import Fault
-from pkg.http.hand_written import CurrentCall, adopt, application, declares
+from pkg.http.hand_written import CurrentCall, adopt, application, current, declares
 from pkg.middleware import recovery
 from pkg.rpc import Auth, Call, Handler, Operation
-from tests.unit.pkg.http.lab import Exchange, Lab, ask, chunks, lab
+from tests.unit.pkg.http.lab import Exchange, Lab, chunks, lab
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -321,10 +322,23 @@ async def test_a_route_is_guarded_by_the_chain() -> None:
     assert answer.json()["data"] == "s"
 
 
-async def test_a_route_cannot_be_reached_around_the_chain() -> None:
-    answer = await ask(notes(), "GET", "/secret")
+@pytest.mark.parametrize("path", ["/secret/", "//secret", "/%2Fsecret", "/notes%2F7%2Fraw"])
+async def test_no_other_spelling_of_a_path_leads_around_the_chain(path: str) -> None:
+    made = served("envelope", Bearer())
+    exchange = Exchange("GET", path)
 
-    assert answer.status_code == 500
+    await exchange.run(made.http, path=unquote(path))
+
+    assert exchange.status == 404
+
+
+async def test_an_escaped_letter_is_that_letter() -> None:
+    assert (await served("envelope", Bearer()).ask("GET", "/%73ecret")).status_code == 401
+
+
+async def test_an_endpoint_outside_the_chain_has_no_call() -> None:
+    with pytest.raises(LookupError, match="outside the chain"):
+        await current(Request({"type": "http", "headers": []}))
 
 
 async def test_methods_of_both_kinds_of_route_are_told_together() -> None:
