@@ -23,7 +23,7 @@ class FileDictionary:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self._info: DictInfo | None = None
 
     async def read(self) -> DictInfo:
@@ -33,21 +33,24 @@ class FileDictionary:
             LookupError: it was never read.
         """
         if self._info is None:
-            raise LookupError(f"{self._path} was not read")
+            raise LookupError(f"{self.path} was not read")
         return self._info
 
-    async def reload(self) -> None:
-        """Read the file.
+    async def reload(self) -> bool:
+        """Read the file; whether it says anything new.
 
         Raises:
             ValueError: it cannot be read or is not a dictionary; says why.
         """
         try:
-            text = await asyncio.to_thread(self._path.read_text, encoding="utf-8")
+            text = await asyncio.to_thread(self.path.read_text, encoding="utf-8")
             document = yaml.safe_load(text)
         except (OSError, UnicodeError, yaml.YAMLError) as error:
-            raise ValueError(f"{self._path}: {error}") from error
-        self._info = _parse(document, self._path)
+            raise ValueError(f"{self.path}: {error}") from error
+        info = _parse(document, self.path)
+        changed = info != self._info
+        self._info = info
+        return changed
 
 
 def _parse(document: Any, path: Path) -> DictInfo:

@@ -3,11 +3,11 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pkg.captcha import CaptchaSettings
+from pkg import captcha as captchas
 from pkg.config import ByteSize, Duration, Secret, Settings
 from pkg.config.sections import ServiceSettings
 from pkg.database import DatabaseSettings
@@ -69,6 +69,13 @@ class DictionarySettings(Settings):
 
     path: Path | None = None
     """YAML or JSON, read again when it changes; without it the packaged `dict.yaml`."""
+
+
+class CaptchaSettings(captchas.CaptchaSettings):
+    """Captchas of sign-in and registration."""
+
+    length: Literal[6] = 6
+    """What the protos ask for."""
 
 
 class AvatarSettings(Settings):

@@ -1,0 +1,96 @@
+"""The user service: `serve` (the default), and what else it can be told to do."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from api.descriptors import descriptor_set
+from internal.user.consts import ROLE_SERVICE
+from internal.user.server.settings import UserSettings
+from pkg.app import run
+from pkg.app.cli import Cli, Command
+from pkg.clock import SystemClock
+from pkg.config import parse_duration
+from pkg.jwt import TokenIssuer
+from pkg.log import Identity, Redactor, setup
+from pkg.proto.schema import sensitive_fields
+from pkg.rpc.context import log_context
+from pkg.rpc.registry import Registry
+from pkg.tokens import SystemTokens
+from user.process import CONFIGURATION, SERVICE, VERSION, signing_keys
+
+if TYPE_CHECKING:
+    import argparse
+
+    from pkg.config import Loaded
+
+
+def serve(loaded: Loaded[UserSettings]) -> int:
+    """Run until a signal; returns the exit code."""
+    from user.app import user_app  # the other commands do without what a server needs
+
+    settings = loaded.settings
+    registry = Registry.load(descriptor_set())
+    redactor = Redactor(sensitive_fields(registry.schema), max_text=settings.log.max_value)
+    identity = Identity(SERVICE, VERSION, settings.env)
+    with setup(
+        settings.log, identity, context=log_context, redactor=redactor, environ=os.environ
+    ) as log:
+        return run(user_app(loaded, registry, log))
+
+
+def openapi(_args: argparse.Namespace, loaded: Loaded[UserSettings]) -> int:
+    """Print the OpenAPI document."""
+    from user.openapi import openapi_document
+
+    document = openapi_document(loaded.settings, Registry.load(descriptor_set()))
+    json.dump(document, sys.stdout, ensure_ascii=False, indent=2)
+    sys.stdout.write("\n")
+    return 0
+
+
+def token(args: argparse.Namespace, loaded: Loaded[UserSettings]) -> int:
+    """Print an access token for another service."""
+    tokens = SystemTokens()
+    keys = signing_keys(loaded.settings, tokens)
+    lifetime = {"access_ttl": parse_duration(args.lifetime)}
+    issuer = TokenIssuer(
+        keys, loaded.settings.auth.model_copy(update=lifetime), SystemClock(), tokens
+    )
+    subject = f"service:{args.service}"
+    issued = issuer.issue(
+        subject=subject, name=args.service, role=ROLE_SERVICE, session=subject, version=0
+    )
+    sys.stdout.write(f"{issued.token}\n")
+    return 0
+
+
+def _token_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("service", help="name of the service that will call")
+    parser.add_argument(
+        "--lifetime", default="720h", metavar="DURATION", help="how long it is good (default 720h)"
+    )
+
+
+CLI = Cli(
+    service=SERVICE,
+    version=VERSION,
+    settings=UserSettings,
+    packaged=CONFIGURATION,
+    serve=serve,
+    commands=(
+        Command(name="openapi", help="print the OpenAPI document", handler=openapi),
+        Command(
+            name="token",
+            help="print an access token for another service",
+            handler=token,
+            arguments=_token_arguments,
+        ),
+    ),
+)
+
+if __name__ == "__main__":
+    sys.exit(CLI.main())

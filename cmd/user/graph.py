@@ -1,0 +1,157 @@
+"""The objects of one event loop, from its connections up to the services on it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from internal.user import biz, service
+from internal.user.data import AccessRevoker, AccessTokens, SqlTransactions, StoredPictures
+from internal.user.server.routes import AVATAR_PATH
+from internal.user.server.services import Services
+from pkg import middleware
+from pkg.captcha import CaptchaRenderer, CaptchaService, RedisChallenges
+from pkg.jwt import BearerAuthenticator, RedisRevocations
+from pkg.rbac import PolicyAnnouncer, RedisNotifier
+from pkg.throttle import RedisThrottle, every_key
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from pkg.database import Database
+    from pkg.rpc import Middleware
+    from user.process import Process
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Graph:
+    """What the transports of a loop need of it."""
+
+    chain: tuple[Middleware, ...]
+    services: Services
+    avatars: biz.AvatarUsecase
+    captcha: biz.CaptchaUsecase
+    challenges: CaptchaService
+    """A component: it has a thread to draw in."""
+    seed: biz.SeedUsecase
+
+
+def build(process: Process, database: Database, redis: Redis) -> Graph:
+    """Wire everything that belongs to the loop of `database` and `redis`. Nothing is started.
+
+    Raises:
+        ChainError: the configured chain cannot be used.
+    """
+    settings, clock, tokens = process.settings, process.clock, process.tokens
+    transactions = SqlTransactions(database, clock=clock)
+    revocations = RedisRevocations(redis)
+    authenticator = BearerAuthenticator(process.verifier, revocations)
+    revoker = AccessRevoker(revocations, settings.auth.access_ttl + settings.auth.leeway)
+    throttle = RedisThrottle(every_key(settings.throttle), redis)
+    changed = PolicyAnnouncer(process.policies, RedisNotifier(redis))
+    challenges = CaptchaService(
+        RedisChallenges(redis), CaptchaRenderer(settings.captcha), settings.captcha, tokens
+    )
+    sessions = biz.SessionIssuer(
+        issuer=AccessTokens(process.issuer),
+        tokens=tokens,
+        clock=clock,
+        refresh_lifetime=settings.auth.refresh_ttl,
+    )
+    captcha = biz.CaptchaUsecase(challenges=challenges)
+    session = biz.SessionUsecase(
+        transactions=transactions,
+        sessions=sessions,
+        revoker=revoker,
+        verifier=authenticator,
+        clock=clock,
+    )
+    profile = biz.ProfileUsecase(
+        transactions=transactions,
+        hasher=process.hasher,
+        throttle=throttle,
+        revoker=revoker,
+        clock=clock,
+    )
+    users = biz.UserUsecase(transactions=transactions, revoker=revoker, clock=clock)
+    policies = biz.PolicyUsecase(
+        transactions=transactions,
+        changed=changed,
+        enforcer=process.policies,
+        protected=process.protected,
+    )
+    services = Services(
+        auth=service.AuthService(
+            captcha=captcha,
+            register=biz.RegisterUsecase(
+                transactions=transactions,
+                captcha=challenges,
+                throttle=throttle,
+                hasher=process.hasher,
+                tokens=tokens,
+                clock=clock,
+            ),
+            login=biz.LoginUsecase(
+                transactions=transactions,
+                captcha=challenges,
+                throttle=throttle,
+                hasher=process.hasher,
+                sessions=sessions,
+            ),
+            sessions=session,
+        ),
+        profile=service.ProfileService(
+            profile=profile, settings=biz.SettingUsecase(transactions=transactions)
+        ),
+        menu=service.MenuService(menus=biz.MenuUsecase(transactions=transactions)),
+        policy=service.PolicyService(policies=policies),
+        role=service.RoleService(
+            roles=biz.RoleUsecase(
+                transactions=transactions, revoker=revoker, changed=changed, clock=clock
+            )
+        ),
+        user=service.UserService(users=users),
+        system=service.SystemService(
+            dictionary=biz.DictionaryUsecase(dictionary=process.dictionary),
+            probe=biz.ProbeUsecase(transactions=transactions),
+        ),
+        identity=service.IdentityService(users=users, sessions=session, policies=policies),
+    )
+    return Graph(
+        chain=_chain(process, authenticator),
+        services=services,
+        avatars=biz.AvatarUsecase(
+            pictures=StoredPictures(process.files),
+            profile=profile,
+            limit=settings.avatar.max_size,
+            path=AVATAR_PATH,
+        ),
+        captcha=captcha,
+        challenges=challenges,
+        seed=biz.SeedUsecase(
+            transactions=transactions,
+            hasher=process.hasher,
+            tokens=tokens,
+            changed=changed,
+            clock=clock,
+        ),
+    )
+
+
+def _chain(process: Process, authenticator: BearerAuthenticator) -> tuple[Middleware, ...]:
+    settings, clock = process.settings, process.clock
+    calls = logging.getLogger("calls")
+    return middleware.assemble(
+        settings.server.chain,
+        {
+            "requestId": lambda: middleware.request_id(process.tokens),
+            "metrics": lambda: middleware.metrics(process.calls, clock),
+            "log": lambda: middleware.log(calls, clock),
+            "recovery": lambda: middleware.recovery(middleware.log_error(calls)),
+            "deadline": lambda: middleware.deadline(settings.server.timeout),
+            "authentication": lambda: middleware.authentication(authenticator),
+            "authorization": lambda: middleware.authorization(process.policies),
+            "validation": middleware.validation,
+        },
+    )
