@@ -57,5 +57,8 @@ def content_language(call: Call) -> tuple[bytes, bytes]:
 
 
 def encoded(headers: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
-    """Headers as ASGI takes them."""
-    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    """Headers as ASGI takes them; a letter that no header can have becomes a question mark."""
+    return [
+        (name.encode("latin-1", "replace"), value.encode("latin-1", "replace"))
+        for name, value in headers
+    ]

@@ -175,3 +175,13 @@ async def test_retry_after_says_when_to_try_again() -> None:
 
     assert answer.status_code == 429
     assert answer.headers["retry-after"] == "30"
+
+
+async def test_a_header_that_cannot_be_sent_breaks_no_answer() -> None:
+    made = lab()
+    made.auth.error = Fault("LOGIN_THROTTLED", metadata={"retry_after": "三"})
+
+    answer = await made.ask("POST", "/v1/login", json=LOGIN)
+
+    assert answer.status_code == 429
+    assert answer.headers["retry-after"] == "?"

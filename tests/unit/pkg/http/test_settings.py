@@ -40,3 +40,13 @@ def test_sizes_and_profiles_are_read() -> None:
 def test_what_makes_no_sense_is_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         HttpSettings.model_validate(settings)
+
+
+def test_what_a_server_is_to_listen_on_is_what_is_set() -> None:
+    settings = HttpSettings.model_validate({"port": 0, "stopGrace": "3s", "reusePort": True})
+
+    listening = settings.listening()
+
+    assert (listening["host"], listening["port"]) == ("127.0.0.1", 0)
+    assert listening["grace"] == settings.stop_grace
+    assert listening["reuse_port"] is True
