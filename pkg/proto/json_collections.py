@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from google.protobuf.descriptor import FieldDescriptor
 
 from pkg.proto.json_values import INT_RANGES, Reader, integer_reader, read_string
-from pkg.proto.misfit import ARRAY, BOOLEAN, DISTINCT, INTEGER, OBJECT, VALUE, Misfit
+from pkg.proto.misfit import ARRAY, BOOLEAN, INTEGER, OBJECT, VALUE, Misfit
 
 if TYPE_CHECKING:
     from pkg.proto.json_in import Deep
@@ -44,10 +44,8 @@ def map_reader(key: FieldDescriptor, single: Deep, nullable: bool) -> Deep:
             try:
                 if item is None and not nullable:
                     raise Misfit("", VALUE)
-                at = read_key(name)
-                if at in found:
-                    raise Misfit("", DISTINCT)
-                found[at] = single(item, levels - 1)  # the entry is a level
+                # One spelling per key: a number has no leading zero.
+                found[read_key(name)] = single(item, levels - 1)  # the entry is a level
             except Misfit as misfit:
                 raise misfit.below(str(name)) from None
         return found

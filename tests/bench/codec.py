@@ -3,8 +3,8 @@
     ./pants run tests/bench:codec
     ./pants run tests/bench:codec -- --json result.json
 
-The contestants take turns, so that a busy machine slows all of them alike; times are CPU time of the
-best round. The gate is the round trip, encode and decode, in multiples of betterproto2's.
+The contestants take turns, so that a busy machine slows all of them alike; times are CPU time of
+the best round. The gate is the round trip, encode and decode, in multiples of betterproto2's.
 """
 
 from __future__ import annotations
