@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic.json_schema import GenerateJsonSchema
 
+from pkg.config.docstrings import field_docs
 from pkg.config.duration import format_duration
 
 if TYPE_CHECKING:
+    from pydantic.json_schema import JsonSchemaValue
+    from pydantic_core.core_schema import ModelSchema
+
     from pkg.config.settings import Settings
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -19,6 +23,16 @@ _PYTHON_BOUNDS: Final = frozenset({"gt", "ge", "lt", "le"})
 
 
 class _Generator(GenerateJsonSchema):
+    def model_schema(self, schema: ModelSchema) -> JsonSchemaValue:
+        """A section, with the text below each field as its description."""
+        shown = super().model_schema(schema)
+        docs = field_docs(schema["cls"])
+        for name, info in schema["cls"].model_fields.items():
+            field = shown.get("properties", {}).get(info.alias or name)
+            if field is not None and name in docs:
+                field.setdefault("description", docs[name])
+        return shown
+
     def encode_default(self, dft: Any) -> Any:
         """A default in the form in which it would be written in YAML."""
         return format_duration(dft) if isinstance(dft, timedelta) else super().encode_default(dft)

@@ -16,6 +16,9 @@ class Http(Settings):
     response_profile: Literal["envelope", "problem"] = "envelope"
     max_body: ByteSize = ByteSize.parse("4MiB")
     timeout: Duration = Field(default=timedelta(seconds=30), gt=timedelta())
+    """How long a call may take,
+    at most.
+    """
     trusted: list[str] = Field(default_factory=list)
 
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from pkg.config import ByteSize, Secret, json_schema, print_schema, redacted
+from pkg.config.docstrings import field_docs
 from pkg.config.redact import diff
 from tests.unit.pkg.config.shop import Account, Http, Server, Shop
 
@@ -72,6 +73,8 @@ def test_schema_describes_the_file() -> None:
     assert (http["maxBody"]["type"], http["maxBody"]["default"]) == ("string", "4MiB")
     assert (http["timeout"]["type"], http["timeout"]["default"]) == ("string", "30s")
     assert "gt" not in http["timeout"]
+    assert http["timeout"]["description"] == "How long a call may take,\nat most."
+    assert "description" not in http["trusted"]
     assert "title" in schema["properties"], "a key may be called title"
     assert schema["additionalProperties"] is False
 
@@ -91,3 +94,8 @@ def test_schema_describes_the_file() -> None:
 def test_patterns_of_the_schema_accept_what_load_accepts(key: str, text: str, good: bool) -> None:
     pattern = json_schema(Shop)["$defs"]["Http"]["properties"][key]["pattern"]
     assert (re.search(pattern, text) is not None) is good
+
+
+def test_texts_below_fields_are_inherited_and_need_the_source() -> None:
+    made = type("Made", (Http,), {"__module__": "nowhere"})
+    assert list(field_docs(made)) == ["timeout"]

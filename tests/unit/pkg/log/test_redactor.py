@@ -14,7 +14,7 @@ from uuid import UUID
 
 import pytest
 from google.protobuf.descriptor_pb2 import EnumValueDescriptorProto
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, SecretStr
 
@@ -125,10 +125,12 @@ def test_value_that_cannot_be_shown_is_named(redactor: Redactor) -> None:
 
 json_like = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(), inner, max_size=5),
+    max_leaves=10,
 )
 
 
+@settings(deadline=None, max_examples=50)
 @given(json_like)
 def test_anything_becomes_json(value: Any) -> None:
     json.dumps(Redactor().value(value))
