@@ -59,12 +59,14 @@ _UNTRANSLATABLE: Final = frozenset({1366, "22021", "22P05"})
 def code_of(error: DBAPIError) -> str | int:
     """SQLite's name, MySQL's number or PostgreSQL's SQLSTATE of an error; empty for none."""
     original = error.orig
+    first = original.args[0] if original is not None and original.args else None
+    if isinstance(first, int):  # MySQL's; it has an SQLSTATE too, which says less
+        return first
     for attribute in ("sqlite_errorname", "sqlstate"):
         code = getattr(original, attribute, None)
         if isinstance(code, str):
             return code
-    arguments = original.args if original is not None else ()
-    return arguments[0] if arguments and isinstance(arguments[0], int) else ""
+    return ""
 
 
 def broken_constraint(error: IntegrityError) -> Constraint:

@@ -58,7 +58,7 @@ class SqlMenuRepository(Repository):
         if len(rows) == 1:
             query = query.where(RoleMenuRow.menu_id == rows[0].id)
         role_ids: dict[int, list[str]] = defaultdict(list)
-        for menu_id, role_id in (await self._session.execute(query)).tuples():
+        for menu_id, role_id in await self._session.execute(query):
             role_ids[menu_id].append(role_id)
         return tuple(_entity(row, tuple(role_ids[row.id])) for row in rows)
 

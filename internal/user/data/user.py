@@ -81,7 +81,7 @@ class SqlUserRepository(Repository):
         found = tuple(rows)
         role_ids = {row.role_id for row in found}
         query = select(RoleRow.role_id, RoleRow.role_name).where(RoleRow.role_id.in_(role_ids))
-        names = dict((await self._session.execute(query)).tuples().all()) if role_ids else {}
+        names = dict(iter(await self._session.execute(query))) if role_ids else {}
         return tuple(_entity(row, names[row.role_id]) for row in found)
 
 
