@@ -171,10 +171,10 @@ class App:
         self._log.info("stopping", extra={"asked": stopping.done()})
         await self._end_watches()
         failed: list[str] = []
-        if self._started:
+        if len(self._started) == len(self._components):  # it has, or could have, been sent work
             for hook in self._hooks.before_stop:
                 failed += await self._end(_named(hook), hook())
-            if stopping.done() and len(self._started) == len(self._components):
+            if stopping.done():
                 await asyncio.sleep(self._drain_delay.total_seconds())
         for component in reversed(self._started):
             failed += await self._end(component.name, component.stop())

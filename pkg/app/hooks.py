@@ -20,6 +20,7 @@ class Hooks:
     after_start: tuple[Hook, ...] = ()
     """When all have started and the process is ready: register in discovery, show the banner."""
     before_stop: tuple[Hook, ...] = ()
-    """When the process is not ready any more, before it drains: deregister from discovery."""
+    """When the process is not ready any more, before it drains: deregister from discovery. Not
+    called after a start that failed halfway."""
     after_stop: tuple[Hook, ...] = ()
-    """When all have stopped."""
+    """When all have stopped, however far the start had come."""

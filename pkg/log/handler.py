@@ -25,7 +25,12 @@ class StreamLines(logging.StreamHandler[TextIO]):
                     f'{{"ts":"{timestamp(record.created)}","level":"error","logger":"pkg.log",'
                     f'"msg":"a record could not be formatted: {type(error).__name__}"}}'
                 )
-            self.stream.write(text.encode("utf-8", "backslashreplace").decode() + self.terminator)
+            try:
+                self.stream.write(text + self.terminator)
+            except UnicodeEncodeError:  # lone surrogates, or a stream that is not UTF-8
+                self.stream.write(
+                    text.encode("ascii", "backslashreplace").decode() + self.terminator
+                )
             self.flush()
         except (OSError, ValueError):  # a broken pipe, or a stream that was closed
             return

@@ -34,6 +34,8 @@ _SHOWN_BY_STR: Final = (date, time, timedelta, Decimal, PurePath, UUID)
 _DEPTH: Final = 6
 _ITEMS: Final = 100
 _INTEGER_BITS: Final = 63
+_REMEMBERED: Final = 1024
+"""Names whose answer is remembered: nearly every line asks for the same few."""
 
 
 def _fold(name: str) -> str:
@@ -41,7 +43,7 @@ def _fold(name: str) -> str:
 
 
 class Redactor:
-    """Cleans values by the names they go by. Never changes; any thread may use it."""
+    """Cleans values by the names they go by. Any thread may use it."""
 
     def __init__(self, sensitive: Collection[str] = (), *, max_text: int = 8192) -> None:
         """Hide what is called by `sensitive` names, or those of `ALWAYS`, ignoring case, `_`, `-`.
@@ -50,12 +52,20 @@ class Redactor:
         """
         self._names = frozenset(map(_fold, (*ALWAYS, *sensitive)))
         self._max_text = max_text
+        self._known: dict[str, bool] = {}
 
     def hides(self, name: object) -> bool:
         """Whether a value by this name is sensitive."""
         if isinstance(name, bytes):
             name = name.decode("latin-1")
-        return isinstance(name, str) and _fold(name) in self._names
+        if not isinstance(name, str):
+            return False
+        hidden = self._known.get(name)
+        if hidden is None:
+            hidden = _fold(name) in self._names
+            if len(self._known) < _REMEMBERED:
+                self._known[name] = hidden
+        return hidden
 
     def text(self, text: str) -> str:
         """A text without credentials, cut to size; says how much is missing."""

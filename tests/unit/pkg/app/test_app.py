@@ -82,12 +82,15 @@ async def test_hooks_surround_start_and_stop(journal: Journal) -> None:
 async def test_failing_start_is_blamed_and_what_had_started_is_stopped(journal: Journal) -> None:
     cause = OSError("port 8000 is taken")
     parts = [Part("a", journal), Part("b", journal), Broken("http", journal, at_start=cause)]
-    built = app(*parts, Part("d", journal))
+    hooks = Hooks(
+        before_stop=(journal.hook("deregister"),), after_stop=(journal.hook("after stop"),)
+    )
+    built = app(*parts, Part("d", journal), hooks=hooks)
     with pytest.raises(StartError, match=r"^http: did not start: port 8000 is taken$") as caught:
         await built.run()
     assert caught.value.component == "http"
     assert caught.value.__cause__ is cause
-    assert journal == ["start a", "start b", "start http", "stop b", "stop a"]
+    assert journal == ["start a", "start b", "start http", "stop b", "stop a", "after stop"]
     assert built.health.phase is Phase.STOPPED
 
 

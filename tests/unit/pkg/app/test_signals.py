@@ -103,7 +103,7 @@ def test_signal_during_the_start_gives_it_up() -> None:
         process.wait_for("starting")
         process.send(signal.SIGTERM)
         code, words, _ = process.end()
-    assert words == ["leaving", "stop-first"]
+    assert words == ["stop-first"]
     assert code == 0
 
 
@@ -111,7 +111,7 @@ def test_failing_start_leaves_one_line_and_code_1() -> None:
     with running("start-fails") as process:
         code, words, err = process.end()
     assert code == 1
-    assert words == ["start-first", "leaving", "stop-first"]
+    assert words == ["start-first", "stop-first"]
     assert "child: second: did not start: the disk is full\n" in err
 
 

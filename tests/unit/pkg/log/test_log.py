@@ -281,3 +281,11 @@ def test_standard_output_is_where_lines_go(capsys: pytest.CaptureFixture[str]) -
     with setup(LogSettings(), IDENTITY):
         logging.getLogger("shop").info("x")
     assert json.loads(capsys.readouterr().out)["msg"] == "x"
+
+
+def test_stream_of_another_encoding_gets_what_it_can_write(desk: Desk) -> None:
+    raw = io.BytesIO()
+    narrow = io.TextIOWrapper(raw, encoding="ascii")
+    desk.setup(LogSettings(format="console"), stream=narrow)
+    desk.logger().warning("中文 \ud800")
+    assert raw.getvalue().endswith(b"WARNING  shop \\u4e2d\\u6587 \\ud800\n")
