@@ -11,7 +11,7 @@ from internal.user.data import AccessRevoker, AccessTokens, SqlTransactions, Sto
 from internal.user.server.routes import AVATAR_PATH
 from internal.user.server.services import Services
 from pkg import middleware
-from pkg.captcha import CaptchaRenderer, CaptchaService, RedisChallenges
+from pkg.captcha import CaptchaService, RedisChallenges
 from pkg.jwt import BearerAuthenticator, RedisRevocations
 from pkg.rbac import PolicyAnnouncer, RedisNotifier
 from pkg.throttle import RedisThrottle, every_key
@@ -50,9 +50,7 @@ def build(process: Process, database: Database, redis: Redis) -> Graph:
     revoker = AccessRevoker(revocations, settings.auth.access_ttl + settings.auth.leeway)
     throttle = RedisThrottle(every_key(settings.throttle), redis)
     changed = PolicyAnnouncer(process.policies, RedisNotifier(redis))
-    challenges = CaptchaService(
-        RedisChallenges(redis), CaptchaRenderer(settings.captcha), settings.captcha, tokens
-    )
+    challenges = CaptchaService(settings.captcha, RedisChallenges(redis), tokens)
     sessions = biz.SessionIssuer(
         issuer=AccessTokens(process.issuer),
         tokens=tokens,

@@ -17,7 +17,7 @@ class Challenge(Protocol):
     @property
     def id(self) -> str: ...
     @property
-    def image(self) -> str:
+    def picture(self) -> str:
         """The digits as a data URI (PNG)."""
         ...
 

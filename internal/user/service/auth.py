@@ -47,7 +47,7 @@ class AuthService:
     async def get_captcha(self, request: GetCaptchaRequest, call: Call, /) -> GetCaptchaReply:
         challenge = await self._captcha.create()
         return GetCaptchaReply(
-            captcha_id=challenge.id, pic_path=challenge.image, captcha_length=challenge.length
+            captcha_id=challenge.id, pic_path=challenge.picture, captcha_length=challenge.length
         )
 
     async def register(self, request: RegisterRequest, call: Call, /) -> RegisterReply:
