@@ -1,0 +1,134 @@
+"""One grpc.aio server, from bound to drained, all of it within one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+import grpc
+import grpc.aio
+
+from pkg.grpc import health, reflection
+from pkg.grpc.handlers import Handlers
+from pkg.grpc.health import Health
+from pkg.grpc.reflection import Reflection
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    from pkg.grpc.settings import GrpcSettings
+    from pkg.rpc.bound import Bound
+    from pkg.rpc.chain import Middleware
+    from pkg.rpc.registry import Registry
+    from pkg.tokens import Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Mounted:
+    """What a loop's object graph comes to: the chain, and the services that it serves."""
+
+    chain: Sequence[Middleware]
+    services: Sequence[Bound]
+
+
+class Mounts(Protocol):
+    """Builds the object graph inside the loop that uses it, and takes it down there again."""
+
+    def __call__(self) -> AbstractAsyncContextManager[Mounted]: ...
+
+
+class Serving:
+    """A server that runs."""
+
+    def __init__(self, server: Any, health: Health, port: int) -> None:
+        self._server = server
+        self._health = health
+        self._ended = asyncio.create_task(server.wait_for_termination())
+        self.port = port
+
+    def drain(self) -> None:
+        """Tell health checks that no more calls are wanted; those that come are served still."""
+        self._health.drain()
+
+    async def until(self, asked: asyncio.Event) -> bool:
+        """Serve until the event. False: the server has ended before, of itself."""
+        asking = asyncio.create_task(asked.wait())
+        # Not to be cancelled: that would cancel the server's own future of its end.
+        await asyncio.wait((asking, self._ended), return_when=asyncio.FIRST_COMPLETED)
+        asking.cancel()
+        return asked.is_set()
+
+    async def stop(self, grace: timedelta) -> None:
+        """Take no more calls, and end those that still run after `grace`."""
+        self.drain()
+        await self._server.stop(grace.total_seconds())
+        await self._ended
+
+
+@asynccontextmanager
+async def serving(
+    registry: Registry,
+    mounted: Mounted,
+    settings: GrpcSettings,
+    tokens: Tokens,
+    log: logging.Logger,
+) -> AsyncIterator[Serving]:
+    """Serve until the block is left; whatever still runs then is ended at once.
+
+    Raises:
+        OSError: the address cannot be listened on; says which and why.
+        KeyError, ValueError: a service cannot be mounted.
+    """
+    makes = Handlers(registry, mounted.chain, tokens, log)
+    table: dict[str, Any] = {}
+    for bound in mounted.services:
+        table.update(makes.of(bound))
+    names = [bound.service for bound in mounted.services]
+    state = Health(names)
+    table.update(state.handlers())
+    if settings.reflection:
+        names += [health.SERVICE, *reflection.SERVICES]
+        table.update(Reflection(names, registry.schema.files()).handlers())
+    server = grpc.aio.server(options=settings.options())
+    server.add_generic_rpc_handlers((_Table(table),))
+    port = _bind(server, settings)
+    await server.start()
+    running = Serving(server, state, port)
+    try:
+        yield running
+    finally:
+        await running.stop(timedelta(0))
+
+
+class _Table:
+    """One look-up for every method; what grpc calls a generic handler."""
+
+    def __init__(self, handlers: Mapping[str, Any]) -> None:
+        self._handlers = handlers
+
+    def service(self, details: Any) -> Any:
+        return self._handlers.get(details.method)
+
+
+def _bind(server: Any, settings: GrpcSettings) -> int:
+    failed = f"gRPC cannot listen on {settings.address}"
+    try:
+        _probe(settings)
+        port: int = server.add_insecure_port(settings.address)
+    except OSError as error:
+        raise OSError(error.errno, f"{failed}: {error.strerror or error}") from error
+    except RuntimeError as error:
+        raise OSError(f"{failed}: {error}") from error
+    return port
+
+
+def _probe(settings: GrpcSettings) -> None:
+    """Listen for a moment, because gRPC says that it cannot but not why."""
+    if settings.port and not settings.reuse_port:
+        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+        socket.create_server((settings.host, settings.port), family=family).close()
