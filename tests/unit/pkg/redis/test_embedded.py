@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pkg.redis import EmbeddedError, EmbeddedValkey, RedisClient, RedisSettings, open_redis
+from pkg.redis import EmbeddedError, EmbeddedValkey, RedisClient, RedisSettings, child, open_redis
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -135,7 +135,7 @@ async def test_a_server_that_never_answers_is_given_up_and_killed(tmp_path: Path
 HOST = """
 import asyncio, sys
 from pathlib import Path
-from pkg.redis import EmbeddedValkey
+from pkg.redis import EmbeddedValkey, child
 
 async def main():
     server = EmbeddedValkey(Path(sys.argv[1]))
@@ -178,3 +178,16 @@ async def test_a_client_starts_only_if_the_server_answers(server: EmbeddedValkey
     await client.start()
     await client.check()
     await client.stop()
+
+
+def test_a_directory_that_others_may_read_is_not_ones_own(tmp_path: Path) -> None:
+    open_to_all = tmp_path / "open"
+    open_to_all.mkdir()
+    open_to_all.chmod(0o755)
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path)
+
+    assert child.own(tmp_path / "mine")
+    assert child.own(tmp_path / "mine")
+    assert not child.own(open_to_all)
+    assert not child.own(link)
