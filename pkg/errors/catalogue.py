@@ -68,8 +68,9 @@ class Catalogue:
         """Read the schema's catalogue enums.
 
         Raises:
-            ValueError: a value lacks its error or a text, has a bad status, or shares its name or
-                code with another; or a reason that the transports themselves need is missing.
+            ValueError: a value lacks its error, it or a detail lacks a text, a value has a bad
+                status, or shares its name or code with another; or a reason that the transports
+                themselves need is missing.
         """
         entries: dict[str, Entry] = {}
         by_code: dict[int, str] = {}
@@ -83,6 +84,7 @@ class Catalogue:
         if missing := [reason for reason in _OUR_OWN if reason not in entries]:
             raise ValueError(f"no catalogue enum declares {', '.join(missing)}")
         self.entries: Mapping[str, Entry] = MappingProxyType(entries)
+        self._details = dict(_read_details(schema))
 
     def entry(self, error: BaseException) -> Entry:
         """How this error leaves the process; INTERNAL for all but a `Fault` with a known reason."""
@@ -99,9 +101,18 @@ class Catalogue:
         """
         entry = self.entry(error)
         text = entry.text.get(language) or entry.text[LANGUAGES[0]]
-        if isinstance(error, Fault) and error.detail and entry.reason == error.reason:
-            return f"{text}: {error.detail}"
-        return text
+        detail = self.detail(error, language)
+        return f"{text}: {detail}" if detail else text
+
+    def detail(self, error: BaseException, language: str) -> str:
+        """A known fault's detail in the caller's language; in English where nobody translated it.
+
+        Empty for any other error: what it says stays inside.
+        """
+        if not isinstance(error, Fault) or error.reason not in self.entries:
+            return ""
+        translated = self._details.get(error.detail)
+        return error.detail if translated is None else translated.get(language, error.detail)
 
     def operation_reasons(self, operation: Operation) -> tuple[str, ...]:
         """Every reason that a call of the operation may be answered with, in order of their codes.
@@ -135,6 +146,16 @@ def _read(schema: Schema) -> Iterator[tuple[str, Entry]]:
                 yield place, _entry(place, domain, value.name, error)
             elif value.number != 0:
                 raise ValueError(f"{place}: no (layout.v1.error)")
+
+
+def _read_details(schema: Schema) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """English detail -> language -> detail."""
+    for enum in schema.enums():
+        for detail in schema.option(enum, "layout.v1.detail") or ():
+            texts = {language: getattr(detail, language) for language in LANGUAGES}
+            if silent := [language for language, text in texts.items() if not text.strip()]:
+                raise ValueError(f"{enum.full_name}: a detail without text in {', '.join(silent)}")
+            yield texts["en"], MappingProxyType(texts)
 
 
 def _entry(place: str, domain: str, reason: str, error: Any) -> Entry:

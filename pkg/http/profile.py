@@ -94,12 +94,11 @@ class Problem:
 
     def failure(self, error: BaseException, call: Call) -> Reply:
         entry = self._catalogue.entry(error)
-        known = isinstance(error, Fault) and error.reason == entry.reason
         body = {
             "type": f"urn:reason:{entry.domain}:{entry.reason}",
             "title": entry.text.get(call.language) or entry.text[LANGUAGES[0]],
             "status": entry.http,
-            "detail": error.detail if isinstance(error, Fault) and known else "",
+            "detail": self._catalogue.detail(error, call.language),
             "code": entry.code,
             "traceID": call.trace_id,
             "errors": violations(error, entry, self._translate, call.language),

@@ -51,5 +51,5 @@ def misplaced(key: Key, parent: Key, parents: Mapping[Key, Key], limit: int) -> 
     if key in above:
         return "its parent would be below itself"
     if len(above) + height(key, after) > limit:
-        return f"more than {limit} levels"
+        return "it would lie too deep"
     return ""

@@ -51,7 +51,7 @@ class MenuUsecase:
                 await work.menus.lock()
                 menus = await work.menus.all()
                 if len(menus) >= MAX_MENUS:
-                    raise ecode.menu_add_failed(f"there are {MAX_MENUS} entries already")
+                    raise ecode.menu_add_failed("there are too many entries already")
                 why = await self._objection(work, menu, menus)
                 if why:
                     raise ecode.menu_add_failed(why)

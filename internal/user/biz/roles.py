@@ -56,7 +56,7 @@ class RoleUsecase:
                 await self._bump(work)
                 parents = parents_of(await work.roles.all())
                 if len(parents) >= MAX_ROLES:
-                    raise ecode.role_add_failed(f"there are {MAX_ROLES} roles already")
+                    raise ecode.role_add_failed("there are too many roles already")
                 if role.role_id in parents:
                     raise ecode.role_add_failed("there is a role of this id")
                 if role.parent_id:

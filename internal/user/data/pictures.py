@@ -23,7 +23,7 @@ class StoredPictures:
         try:
             return await self._files.put(content, content_type=content_type, limit=limit)
         except TooLargeError as error:
-            raise Fault("BODY_TOO_LARGE", str(error)) from error
+            raise Fault("BODY_TOO_LARGE") from error
 
     async def open(self, key: str, /) -> StoredFile | None:
         return await self._files.open(key)

@@ -27,6 +27,8 @@ from tests.unit.internal.user.ports import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from internal.user.biz import Transactions
+
 REFRESH_LIFETIME = timedelta(days=7)
 
 
@@ -39,9 +41,10 @@ ALICE = actor("alice-uid", ROLE_USER, "s-alice")
 
 
 @dataclass
-class World:
-    """The ports, empty."""
+class Ports:
+    """What use cases are made with."""
 
+    transactions: Transactions
     clock: FakeClock = field(default_factory=FakeClock)
     tokens: FakeTokens = field(default_factory=FakeTokens)
     hasher: FakeHasher = field(default_factory=FakeHasher)
@@ -52,19 +55,12 @@ class World:
     changed: FakePolicyChanged = field(default_factory=FakePolicyChanged)
 
     def __post_init__(self) -> None:
-        self.transactions = FakeTransactions(self.clock)
         self.sessions = SessionIssuer(
             issuer=self.issuer,
             tokens=self.tokens,
             clock=self.clock,
             refresh_lifetime=REFRESH_LIFETIME,
         )
-
-    def user(self, uid: str) -> User:
-        """A user as it is committed."""
-        state = self.transactions.state
-        user = state.users[uid]
-        return replace(user, role_name=state.roles[user.role_id].role_name)
 
     async def add_role(self, role_id: str, parent_id: str = "") -> None:
         async with self.transactions.writing(by="test") as work:
@@ -83,14 +79,34 @@ class World:
             user = User(f"{name}-uid", name, encoded, role_id, state)
             return await work.users.add(user)
 
+    async def populate(self) -> None:
+        """Add the built-in roles, the administrator `admin` and the user `alice`."""
+        for role_id in (ROLE_ADMIN, ROLE_USER, ROLE_SERVICE):
+            await self.add_role(role_id)
+        await self.add_user("admin", ROLE_ADMIN)
+        await self.add_user("alice")
+
+
+class World(Ports):
+    """All in memory, and nothing in it yet."""
+
+    transactions: FakeTransactions
+
+    def __init__(self) -> None:
+        clock = FakeClock()
+        super().__init__(FakeTransactions(clock), clock)
+
+    def user(self, uid: str) -> User:
+        """A user as it is committed."""
+        state = self.transactions.state
+        user = state.users[uid]
+        return replace(user, role_name=state.roles[user.role_id].role_name)
+
 
 async def small_world() -> World:
-    """The built-in roles, the administrator `admin` and the user `alice`."""
+    """With somebody in it."""
     world = World()
-    for role_id in (ROLE_ADMIN, ROLE_USER, ROLE_SERVICE):
-        await world.add_role(role_id)
-    await world.add_user("admin", ROLE_ADMIN)
-    await world.add_user("alice")
+    await world.populate()
     return world
 
 

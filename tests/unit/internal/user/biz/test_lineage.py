@@ -40,7 +40,7 @@ def test_the_height_is_that_of_the_longest_line(start: int, expected: int) -> No
         (1, 9, ""),
         (2, 4, "its parent would be below itself"),
         (2, 9, ""),
-        (1, 8, "more than 4 levels"),
+        (1, 8, "it would lie too deep"),
     ],
 )
 def test_where_something_cannot_hang(key: int, parent: int, why: str) -> None:

@@ -71,11 +71,11 @@ async def test_the_menu_is_only_so_deep(world: World) -> None:
     for number in range(MAX_MENU_DEPTH):
         entries.append(await usecase(world).add(ADMIN, Menu("x", f"x{number}", parent_id=parent)))
         parent = entries[-1].id
-    with refused("MENU_ADD_FAILED", "levels"):
+    with refused("MENU_ADD_FAILED", "too deep"):
         await usecase(world).add(ADMIN, Menu("x", "x", parent_id=parent))
 
     top = await usecase(world).add(ADMIN, Menu("y", "y"))
-    with refused("MENU_UPDATE_FAILED", "levels"):
+    with refused("MENU_UPDATE_FAILED", "too deep"):
         await usecase(world).update(ADMIN, replace(entries[0], parent_id=top.id))
 
 

@@ -71,9 +71,9 @@ async def test_a_line_of_inheritance_has_an_end(world: World) -> None:
         await usecase(world).add(ADMIN, Role(f"r{number}", "R", parent))
         parent = f"r{number}"
 
-    with refused("ROLE_ADD_FAILED", "levels"):
+    with refused("ROLE_ADD_FAILED", "too deep"):
         await usecase(world).add(ADMIN, Role("deep", "Deep", parent))
-    with refused("ROLE_UPDATE_FAILED", "levels"):
+    with refused("ROLE_UPDATE_FAILED", "too deep"):
         await usecase(world).add(ADMIN, Role("top", "Top"))
         await usecase(world).update(ADMIN, Role("r0", "R", "top"))
 

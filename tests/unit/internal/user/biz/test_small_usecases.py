@@ -66,7 +66,7 @@ class Captchas:
 
     def __init__(self, fault: Fault | None = None) -> None:
         self._fault = fault
-        self.id, self.image, self.length = "c", "data:image/png;base64,", 6
+        self.id, self.picture, self.length = "c", "data:image/png;base64,", 6
 
     async def create(self) -> Challenge:
         if self._fault:
