@@ -27,6 +27,10 @@ async def put(store: DirectoryFileStore | MemoryFileStore) -> str:
     return await store.put(stream(b"one"), content_type="text/plain", limit=9)
 
 
+def kept(directory: Path) -> list[Path]:
+    return list(directory.glob("*/*"))
+
+
 def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
@@ -67,6 +71,22 @@ async def test_a_file_that_is_not_read_to_its_end_is_closed(tmp_path: Path) -> N
     gc.collect()
 
     assert open_files() <= before
+
+
+async def test_a_file_that_is_put_in_vain_at_the_last_moment_is_gone(tmp_path: Path) -> None:
+    loop = asyncio.get_running_loop()
+
+    async def ending() -> AsyncIterator[bytes]:
+        yield b"one"
+        loop.call_soon(task.cancel)  # comes while the file is brought to its place
+
+    store = DirectoryFileStore(tmp_path, FakeTokens())
+    task = asyncio.create_task(store.put(ending(), content_type="text/plain", limit=9))
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert await store.open(FakeTokens().hex(16)) is None
+    assert kept(tmp_path) == []
 
 
 async def test_memory_counts_its_files() -> None:

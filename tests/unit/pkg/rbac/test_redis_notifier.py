@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import asynccontextmanager
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,6 +15,7 @@ from tests.unit.pkg.rbac.sources import Source, engine_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from datetime import timedelta
     from pathlib import Path
 
     from redis.asyncio import Redis
@@ -26,20 +26,29 @@ RULE: Rule = ("user", "/a", "GET")
 SETTINGS = RedisSettings(retries=0)
 
 
-class Attempts:
-    """A notifier that counts how often it is subscribed to."""
+class Heard(Source):
+    """Tells when its version is read: where nobody polls, that is when a notification came."""
 
-    def __init__(self, notifier: RedisNotifier) -> None:
-        self.notifier = notifier
-        self.subscribed = asyncio.Semaphore(0)
+    def __init__(self) -> None:
+        super().__init__()
+        self.read = asyncio.Event()
 
-    async def publish(self, version: int) -> None:
-        await self.notifier.publish(version)
+    async def version(self) -> int:
+        self.read.set()
+        return await super().version()
+
+
+class Subscribed(RedisNotifier):
+    """Tells when it is subscribed to."""
+
+    def __init__(self, client: Redis) -> None:
+        super().__init__(client)
+        self.times = asyncio.Semaphore(0)
 
     @asynccontextmanager
     async def subscribe(self) -> AsyncIterator[AsyncIterator[int]]:
-        async with self.notifier.subscribe() as versions:
-            self.subscribed.release()
+        async with super().subscribe() as versions:
+            self.times.release()
             yield versions
 
 
@@ -56,34 +65,36 @@ async def test_notifications_are_heard_again_after_the_server_was_away(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "pkg.rbac")
-    source = Source()
+    source = Heard()
     engine = engine_of(source)
     server = EmbeddedValkey(tmp_path)
     await server.start()
-    tries = 0
+    pauses = 0
+    tried_in_vain = asyncio.Event()
 
     async def pause(_time: timedelta) -> None:
-        """Polling never comes to its turn; the subscription is tried again after a moment."""
-        nonlocal tries
-        tries += 1
-        if tries == 1:
+        """Polling never comes to its turn, subscribing does after a moment."""
+        nonlocal pauses
+        pauses += 1
+        if pauses == 1:
             await asyncio.Event().wait()
+        if pauses == 4:
+            tried_in_vain.set()
         await asyncio.sleep(0.01)
 
     async with asyncio.timeout(30), client_of(server.url) as client:
-        notifier = Attempts(RedisNotifier(client))
+        notifier = Subscribed(client)
         watch = PolicyWatch(engine, notifier, source.version, pause=pause)
         await watch.start()
-        await notifier.subscribed.acquire()
+        await notifier.times.acquire()
 
         await server.stop()
-        while tries < 4:
-            await asyncio.sleep(0.01)
+        await tried_in_vain.wait()
+        assert not source.read.is_set()
         await server.start()
-        await notifier.subscribed.acquire()
+        await notifier.times.acquire()
         await notifier.publish(source.change(RULE))
-        while not engine.allowed(*RULE):
-            await asyncio.sleep(0.01)
+        await source.read.wait()
 
         await watch.stop()
         await server.stop()
@@ -93,24 +104,53 @@ async def test_notifications_are_heard_again_after_the_server_was_away(
     assert told[1].startswith("over after")
 
 
-async def test_a_server_that_confirms_no_subscription_is_given_up(tmp_path: Path) -> None:
-    async def deaf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while await reader.read(1000):
-            writer.write(b"+OK\r\n" * 0)
-        writer.close()
+class Channels:
+    """A connection for subscriptions, with the messages that it gets."""
 
-    path = tmp_path / "deaf.sock"
-    server = await asyncio.start_unix_server(deaf, path)
-    settings = RedisSettings(
-        retries=0,
-        timeout=timedelta(milliseconds=50),
-        connect_timeout=timedelta(milliseconds=50),
-    )
-    client = open_redis(settings, f"unix://{path}")
-    notifier = RedisNotifier(client, subscribe_timeout=0.05)
+    def __init__(self, *messages: dict[str, Any] | None) -> None:
+        self._messages = list(messages)
+        self.closed = False
 
-    with pytest.raises(Exception, match=r"(?i)time"):
-        async with notifier.subscribe():
+    async def __aenter__(self) -> Channels:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.closed = True
+
+    async def subscribe(self, _channel: str) -> None:
+        return
+
+    async def get_message(self, **_: object) -> dict[str, Any] | None:
+        return self._messages.pop(0)
+
+
+class Client:
+    """A client with one connection."""
+
+    def __init__(self, channels: Channels) -> None:
+        self._channels = channels
+
+    def pubsub(self) -> Channels:
+        return self._channels
+
+
+def notifier_on(channels: Channels) -> RedisNotifier:
+    client: Any = Client(channels)
+    return RedisNotifier(client)
+
+
+async def test_a_subscription_that_is_not_confirmed_is_given_up() -> None:
+    channels = Channels(None)
+
+    with pytest.raises(TimeoutError, match="not confirmed"):
+        async with notifier_on(channels).subscribe():
             pass
-    await client.aclose()
-    server.close()
+
+    assert channels.closed
+
+
+async def test_what_concerns_the_connection_only_is_passed_over() -> None:
+    channels = Channels({"type": "subscribe"}, None, {"data": "8"})
+
+    async with notifier_on(channels).subscribe() as versions:
+        assert await anext(versions) == 8

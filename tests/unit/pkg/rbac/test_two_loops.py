@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,6 +22,7 @@ from pkg.rbac import (
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
+    from concurrent.futures import Future
 
     from pkg.rbac import Rule
 
