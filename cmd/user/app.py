@@ -13,7 +13,6 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from internal.user.data import DictionaryWatch, SqlPolicySource
 from internal.user.server.http import Web, web
 from internal.user.server.operations import operations_of
-from internal.user.server.setup import Setup, seed_operations
 from pkg.admin import AdminApp, AdminServer
 from pkg.app import App, Banner, Credentials, Health, Hooks, UvicornServer, show
 from pkg.config import redacted
@@ -25,6 +24,7 @@ from pkg.redis import EmbeddedValkey, RedisClient
 from pkg.tokens import SystemTokens
 from user.graph import Graph, build
 from user.process import SERVICE, VERSION, Process, make, signing_keys
+from user.setup import Setup, seed_operations
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -135,8 +135,6 @@ def site_of(process: Process, graph: Graph) -> Web:
         version=VERSION,
         chain=graph.chain,
         services=graph.services,
-        avatars=graph.avatars,
-        captcha=graph.captcha,
         tokens=process.tokens,
     )
 

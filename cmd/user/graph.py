@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from internal.user import biz, service
+from internal.user.biz.throttling import is_peer_key
 from internal.user.data import AccessRevoker, AccessTokens, SqlTransactions, StoredPictures
 from internal.user.server.routes import AVATAR_PATH
 from internal.user.server.services import Services
@@ -14,13 +15,15 @@ from pkg import middleware
 from pkg.captcha import CaptchaService, RedisChallenges
 from pkg.jwt import BearerAuthenticator, RedisRevocations
 from pkg.rbac import PolicyAnnouncer, RedisNotifier
-from pkg.throttle import RedisThrottle, every_key
+from pkg.throttle import RedisThrottle
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
+    from internal.user.server.settings import LoginThrottleSettings
     from pkg.database import Database
     from pkg.rpc import Middleware
+    from pkg.throttle import Limits
     from user.process import Process
 
 
@@ -30,8 +33,6 @@ class Graph:
 
     chain: tuple[Middleware, ...]
     services: Services
-    avatars: biz.AvatarUsecase
-    captcha: biz.CaptchaUsecase
     challenges: CaptchaService
     """A component: it has a thread to draw in."""
     seed: biz.SeedUsecase
@@ -48,7 +49,7 @@ def build(process: Process, database: Database, redis: Redis) -> Graph:
     revocations = RedisRevocations(redis)
     authenticator = BearerAuthenticator(process.verifier, revocations)
     revoker = AccessRevoker(revocations, settings.auth.access_ttl + settings.auth.leeway)
-    throttle = RedisThrottle(every_key(settings.throttle), redis)
+    throttle = RedisThrottle(_limits(settings.throttle), redis)
     changed = PolicyAnnouncer(process.policies, RedisNotifier(redis))
     challenges = CaptchaService(settings.captcha, RedisChallenges(redis), tokens)
     sessions = biz.SessionIssuer(
@@ -115,17 +116,18 @@ def build(process: Process, database: Database, redis: Redis) -> Graph:
             probe=biz.ProbeUsecase(transactions=transactions),
         ),
         identity=service.IdentityService(users=users, sessions=session, policies=policies),
+        avatar=service.AvatarService(
+            avatars=biz.AvatarUsecase(
+                pictures=StoredPictures(process.files),
+                profile=profile,
+                limit=settings.avatar.max_size,
+                path=AVATAR_PATH,
+            )
+        ),
     )
     return Graph(
         chain=_chain(process, authenticator),
         services=services,
-        avatars=biz.AvatarUsecase(
-            pictures=StoredPictures(process.files),
-            profile=profile,
-            limit=settings.avatar.max_size,
-            path=AVATAR_PATH,
-        ),
-        captcha=captcha,
         challenges=challenges,
         seed=biz.SeedUsecase(
             transactions=transactions,
@@ -135,6 +137,11 @@ def build(process: Process, database: Database, redis: Redis) -> Graph:
             clock=clock,
         ),
     )
+
+
+def _limits(settings: LoginThrottleSettings) -> Limits:
+    """Those of an address for its keys, those of an account for all others."""
+    return lambda key: settings.address if is_peer_key(key) else settings.account
 
 
 def _chain(process: Process, authenticator: BearerAuthenticator) -> tuple[Middleware, ...]:

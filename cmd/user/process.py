@@ -101,4 +101,4 @@ def signing_keys(settings: UserSettings, tokens: Tokens) -> KeyRing:
 
 
 def _packaged_dictionary() -> Path:
-    return Path(str(CONFIGURATION / "dict.yaml"))
+    return Path(str(CONFIGURATION / "dict.json"))

@@ -24,6 +24,11 @@ def peer_keys(action: str, peer: str) -> tuple[str, ...]:
     return (f"{action}:peer:{peer}",) if peer else ()
 
 
+def is_peer_key(key: str) -> bool:
+    """Whether a key counts the failures of an address: many people may share one."""
+    return key.split(":", 2)[1:2] == ["peer"]
+
+
 async def admit(throttle: Throttle, keys: Sequence[str]) -> None:
     """Let a try under these keys pass.
 

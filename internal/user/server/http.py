@@ -14,7 +14,6 @@ from pkg.http.hand_written import adopt, application
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from internal.user.biz import AvatarUsecase, CaptchaUsecase
     from internal.user.server.services import Services
     from internal.user.server.settings import UserSettings
     from pkg.http.asgi import AsgiApp
@@ -44,8 +43,6 @@ def web(
     version: str,
     chain: Sequence[Middleware],
     services: Services,
-    avatars: AvatarUsecase,
-    captcha: CaptchaUsecase,
     tokens: Tokens,
 ) -> Web:
     """Put it together.
@@ -64,7 +61,12 @@ def web(
     for bound in services.public():
         http.mount(bound)
     pages = application(_TITLE, version, _DESCRIPTION)
-    add_routes(pages, avatars=avatars, captcha=captcha, avatar_limit=settings.avatar.max_size)
+    add_routes(
+        pages,
+        avatar=services.avatar,
+        auth=services.auth,
+        avatar_limit=settings.avatar.max_size,
+    )
     adopt(http, pages)
 
     def document() -> Mapping[str, Any]:

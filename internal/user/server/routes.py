@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 from fastapi import FastAPI, Request
 from fastapi.responses import Response, StreamingResponse
 
-from internal.user.biz import AvatarUsecase, CaptchaUsecase
 from internal.user.consts import ROLE_USER
-from internal.user.service.convert import actor
+from internal.user.service import AuthService, AvatarService
 from pkg.http.hand_written import CurrentCall, declares
 from pkg.rpc import Auth, Operation
 
@@ -29,7 +28,7 @@ _UPLOADED: Final[dict[str, Any]] = {
 
 
 def add_routes(
-    app: FastAPI, *, avatars: AvatarUsecase, captcha: CaptchaUsecase, avatar_limit: int
+    app: FastAPI, *, avatar: AvatarService, auth: AuthService, avatar_limit: int
 ) -> None:
     """Put the routes on the app. `avatar_limit`: bytes of a picture."""
 
@@ -50,7 +49,7 @@ def add_routes(
     )
     async def upload_avatar(request: Request, call: CurrentCall) -> dict[str, str]:
         """The body is the picture itself: PNG, JPEG or GIF, which is told by its first bytes."""
-        return {"avatar": await avatars.replace(actor(call), _content(request))}
+        return {"avatar": await avatar.upload(_content(request), call)}
 
     @app.get(
         AVATAR_PATH,
@@ -64,7 +63,7 @@ def add_routes(
     )
     async def show_avatar(key: str) -> Response:
         """Whoever knows the key may see the picture; it is never changed, so caches may keep it."""
-        picture = await avatars.open(key)
+        picture = await avatar.show(key)
         return StreamingResponse(
             picture.chunks,
             media_type=picture.content_type,
@@ -91,7 +90,7 @@ def add_routes(
     )
     async def hear_captcha(captcha_id: str) -> Response:
         """The digits of the picture, spoken. Listening does not use the captcha up."""
-        audio = await captcha.audio(captcha_id)
+        audio = await auth.hear_captcha(captcha_id)
         return Response(audio, media_type="audio/wav", headers={"cache-control": "no-store"})
 
 

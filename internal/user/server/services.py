@@ -19,6 +19,7 @@ from api.user.http.v1.service import (
 if TYPE_CHECKING:
     from internal.user.service import (
         AuthService,
+        AvatarService,
         IdentityService,
         MenuService,
         PolicyService,
@@ -42,6 +43,7 @@ class Services:
     user: UserService
     system: SystemService
     identity: IdentityService
+    avatar: AvatarService
 
     def public(self) -> tuple[Bound, ...]:
         """What people and their browsers call: over HTTP, and over gRPC too."""

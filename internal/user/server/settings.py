@@ -47,6 +47,15 @@ class AuthSettings(TokenSettings):
     """How long a session lives without being refreshed."""
 
 
+class LoginThrottleSettings(Settings):
+    """How whoever guesses passwords, or opens accounts in bulk, is slowed down."""
+
+    account: ThrottleSettings = ThrottleSettings()
+    """Failures on one account, from wherever they come."""
+    address: ThrottleSettings = ThrottleSettings(max_failures=50)
+    """Failures from one address, on whatever accounts: a whole office may share it."""
+
+
 class PolicySettings(Settings):
     """How policies are followed."""
 
@@ -68,7 +77,7 @@ class DictionarySettings(Settings):
     """The lists that the web console offers."""
 
     path: Path | None = None
-    """YAML or JSON, read again when it changes; without it the packaged `dict.yaml`."""
+    """YAML or JSON, read again when it changes; without it the packaged `dict.json`."""
 
 
 class CaptchaSettings(captchas.CaptchaSettings):
@@ -94,7 +103,7 @@ class UserSettings(ServiceSettings):
     auth: AuthSettings = AuthSettings()
     password: PasswordSettings = PasswordSettings()
     captcha: CaptchaSettings = CaptchaSettings()
-    throttle: ThrottleSettings = ThrottleSettings()
+    throttle: LoginThrottleSettings = LoginThrottleSettings()
     policies: PolicySettings = PolicySettings()
     seed: SeedSettings = SeedSettings()
     dictionary: DictionarySettings = DictionarySettings()

@@ -4,6 +4,7 @@ Nothing is decided here. The subject comes from the call's token, never from the
 """
 
 from internal.user.service.auth import AuthService
+from internal.user.service.avatar import AvatarService
 from internal.user.service.identity import IdentityService
 from internal.user.service.menu import MenuService
 from internal.user.service.policy import PolicyService
@@ -14,6 +15,7 @@ from internal.user.service.user import UserService
 
 __all__ = [
     "AuthService",
+    "AvatarService",
     "IdentityService",
     "MenuService",
     "PolicyService",

@@ -50,6 +50,10 @@ class AuthService:
             captcha_id=challenge.id, pic_path=challenge.picture, captcha_length=challenge.length
         )
 
+    async def hear_captcha(self, captcha_id: str) -> bytes:
+        """The digits of a captcha as a WAV file, for a hand-written route."""
+        return await self._captcha.audio(captcha_id)
+
     async def register(self, request: RegisterRequest, call: Call, /) -> RegisterReply:
         account = NewAccount(
             user_name=request.user_name,
