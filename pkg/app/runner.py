@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 import uvloop
 
 from pkg.app.errors import AppError
-from pkg.app.signals import Signals
+from pkg.app.signals import ECHO, Signals
+from pkg.clock import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import timedelta
     from signal import Signals as Signal
 
     from pkg.app.app import App
@@ -29,6 +31,7 @@ def run(
     app: App,
     *,
     logger: logging.Logger = _LOG,
+    echo: timedelta = ECHO,
     exit_process: Callable[[int], Any] = os._exit,
 ) -> int:
     """Run the app on a loop of its own until it stops; returns the exit code of the process.
@@ -46,7 +49,7 @@ def run(
             loop.call_soon_threadsafe(app.stop)
 
         async def live() -> None:
-            with Signals(ask, exit_process=exit_process):
+            with Signals(ask, clock=SystemClock(), echo=echo, exit_process=exit_process):
                 await app.run()
 
         try:

@@ -1,16 +1,24 @@
-"""SIGTERM and SIGINT: the first asks, the second insists."""
+"""SIGTERM and SIGINT: the first asks, the second insists.
+
+The same signal again within a moment is an echo, not a second wish: a launcher forwards what the
+terminal has sent to the whole group already.
+"""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
+    from pkg.clock import Clock
+
+ECHO: Final = timedelta(milliseconds=500)
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 _BY_SIGNAL: Final = 128
 """Exit code of a process that a signal ended, less the number of the signal."""
@@ -27,15 +35,20 @@ class Signals:
         self,
         stop: Callable[[signal.Signals], None],
         *,
+        clock: Clock,
+        echo: timedelta = ECHO,
         exit_process: Callable[[int], Any] = os._exit,
     ) -> None:
         """Call `stop` at the first signal, in the main thread between two instructions.
 
-        At the second, call `exit_process` with 130 (SIGINT) or 143 (SIGTERM).
+        At the second, call `exit_process` with 130 (SIGINT) or 143 (SIGTERM). The first one's
+        number again within `echo` of it is passed over.
         """
         self._stop = stop
+        self._clock = clock
+        self._echo = echo.total_seconds()
         self._exit = exit_process
-        self._asked = False
+        self._first: tuple[int, float] | None = None
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> None:
@@ -49,9 +62,13 @@ class Signals:
             signal.signal(number, handler)
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
-        if self._asked:
+        now = self._clock.monotonic()
+        if self._first is not None:
+            asked, at = self._first
+            if number == asked and now - at < self._echo:
+                return
             os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, b"forced to exit at once\n")
             self._exit(_BY_SIGNAL + number)
             return
-        self._asked = True
+        self._first = (number, now)
         self._stop(signal.Signals(number))

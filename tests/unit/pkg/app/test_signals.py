@@ -14,6 +14,7 @@ import pytest
 
 from pkg.app import App, Hooks, run
 from pkg.app.signals import Signals
+from pkg.clock import FakeClock
 from tests.unit.pkg.app import child
 from tests.unit.pkg.app.parts import Broken, Hanging, Part
 
@@ -160,8 +161,18 @@ class TestInThisProcess:
     def test_only_the_first_signal_asks(self) -> None:
         asked: list[signal.Signals] = []
         codes: list[int] = []
-        with Signals(asked.append, exit_process=codes.append):
+        with Signals(asked.append, clock=FakeClock(), exit_process=codes.append):
             signal.raise_signal(signal.SIGINT)
             assert (asked, codes) == ([signal.SIGINT], [])
             signal.raise_signal(signal.SIGTERM)
         assert (asked, codes) == ([signal.SIGINT], [143])
+
+    def test_an_echo_of_the_first_signal_is_passed_over_and_a_later_one_forces(self) -> None:
+        clock, codes = FakeClock(), list[int]()
+        with Signals(lambda _: None, clock=clock, exit_process=codes.append):
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+            assert codes == []
+            clock.advance(timedelta(seconds=1))
+            signal.raise_signal(signal.SIGINT)
+        assert codes == [130]
