@@ -26,6 +26,7 @@ HEAD: Final = (TS, LEVEL, LOGGER, MSG)
 Context = Callable[[], Mapping[str, str]]
 """What is known of the call in progress: `trace_id`, `request_id`, `operation`; empty outside."""
 
+_ABSENT: Final = object()
 _RESERVED: Final = frozenset((*RESERVED_ATTRS, "taskName", "color_message"))
 """What the standard library, and uvicorn for its own colours, put on a record."""
 
@@ -47,7 +48,8 @@ class LineMaker:
     def fields(self, record: logging.LogRecord) -> dict[str, Any]:
         """The fields of a record, in order, as JSON-able data.
 
-        A field of the line itself beats an extra of the same name, which then gets a `_` behind.
+        A field of the line itself beats an extra of the same name, which then gets a `_` behind,
+        unless it says the same.
         """
         line: dict[str, Any] = {
             TS: timestamp(record.created),
@@ -58,8 +60,9 @@ class LineMaker:
             **{name: text for name, text in self.context().items() if text},
         }
         for name, value in record.__dict__.items():
-            if name not in _RESERVED and not name.startswith("_"):
-                line[f"{name}_" if name in line else name] = self._redactor.field(name, value)
+            if name in _RESERVED or name.startswith("_") or line.get(name, _ABSENT) == value:
+                continue
+            line[f"{name}_" if name in line else name] = self._redactor.field(name, value)
         if record.exc_info and record.exc_info[1] is not None:
             line[EXCEPTION] = self.exception(record.exc_info[1])
         if record.stack_info:

@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 
     from pkg.config.sections import LogSettings
 
-QUIET: Final = {"uvicorn": "warning", "watchfiles": "warning", "asyncio": "warning"}
+QUIET: Final = {
+    "alembic.runtime.plugins": "warning",
+    "asyncio": "warning",
+    "uvicorn": "warning",
+    "watchfiles": "warning",
+}
 """Loggers that tell too much at `info`; `levels` in the settings overrides each."""
 _TAKEN_OVER: Final = ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi", "grpc")
 """Loggers that may have handlers of their own."""
