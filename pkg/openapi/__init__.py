@@ -1,1 +1,5 @@
-"""The OpenAPI 3.1 document of every route a service answers, generated or hand-written."""
+"""The OpenAPI document, read from the same protos that the routes are."""
+
+from pkg.openapi.document import Document
+
+__all__ = ["Document"]
