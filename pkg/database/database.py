@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from pkg.database.engine import build_engine
 from pkg.database.errors import translate
-from pkg.database.sqlite import WRITES
+from pkg.database.sqlite import WRITES, try_file
 from pkg.database.transaction import Transaction, uninterrupted
 from pkg.database.url import resolve_url, shown
 from pkg.errors import Fault
@@ -61,6 +61,8 @@ class Database:
         Raises:
             ConnectionError: the database does not answer; says which and why.
         """
+        if self._url.get_backend_name() == "sqlite":
+            await try_file(self._url)
         await self.check()
 
     async def stop(self) -> None:

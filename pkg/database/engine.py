@@ -101,25 +101,32 @@ def _mysql_arguments(settings: DatabaseSettings) -> dict[str, Any]:
 
 
 def _prepare_mysql(engine: Engine, settings: DatabaseSettings) -> None:
-    seconds = settings.statement_timeout.total_seconds()
+    timeout = settings.statement_timeout
     lock_seconds = max(1, round(settings.lock_timeout.total_seconds()))
+
+    def limits(version: str) -> str:
+        statement = (
+            f"max_statement_time = {timeout.total_seconds()}"
+            if "MariaDB" in version
+            else f"max_execution_time = {_milliseconds(timeout)}"
+        )
+        return (
+            f"{statement}, innodb_lock_wait_timeout = {lock_seconds}, time_zone = '+00:00', "
+            "sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,"
+            "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'"
+        )
 
     @event.listens_for(engine, "connect")
     def connect(connection: Any, _record: Any) -> None:
-        cursor = connection.cursor()
-        cursor.execute("SELECT @@version")
-        (version,) = cursor.fetchone()
-        limit = (
-            f"max_statement_time = {seconds}"
-            if "MariaDB" in version
-            else f"max_execution_time = {_milliseconds(settings.statement_timeout)}"
-        )
-        cursor.execute(
-            f"SET SESSION {limit}, innodb_lock_wait_timeout = {lock_seconds}, "
-            "time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,"
-            "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'"
-        )
-        cursor.close()
+        try:
+            cursor = connection.cursor()
+            cursor.execute("SELECT @@version")
+            (version,) = cursor.fetchone()
+            cursor.execute(f"SET SESSION {limits(str(version))}")
+            cursor.close()
+        except BaseException:
+            connection.close()  # the pool does not
+            raise
 
 
 def _milliseconds(span: timedelta) -> int:

@@ -17,8 +17,9 @@ from sqlalchemy import inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from pkg.database.engine import build_migration_engine
+from pkg.database.errors import code_of
 from pkg.database.revisions import revisions
-from pkg.database.sqlite import WRITES
+from pkg.database.sqlite import WRITES, try_file
 from pkg.database.url import shown
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ async def downgrade(
 
 async def _move(url: URL, location: Path, target: str, lock_timeout: timedelta) -> bool:
     engine = build_migration_engine(url, lock_timeout=lock_timeout)
+    if url.get_backend_name() == "sqlite":
+        await try_file(url)
     try:
         async with engine.connect() as connection:
             if await connection.run_sync(_stored, url, location) == target:
@@ -79,6 +82,8 @@ async def _move(url: URL, location: Path, target: str, lock_timeout: timedelta) 
     except OSError as error:
         raise ConnectionError(f"{shown(url)}: {error}") from error
     except DBAPIError as error:
+        if code_of(error) == "SQLITE_BUSY":
+            raise _locked(url) from error
         if error.connection_invalidated or not error.statement:
             raise ConnectionError(f"{shown(url)}: {error.orig}") from error
         raise
@@ -143,11 +148,15 @@ def _lock(connection: Connection, url: URL, timeout: timedelta) -> Iterator[None
                 text("SELECT GET_LOCK(:name, :seconds)"), {"name": name[:64], "seconds": seconds}
             )
             if got != 1:
-                raise MigrationError(f"{shown(url)} is locked by another process that migrates")
+                raise _locked(url)
     except DBAPIError as error:
-        raise MigrationError(f"{shown(url)} is locked by another process that migrates") from error
+        raise _locked(url) from error
     try:
         yield
     finally:
         if connection.dialect.name == "mysql":
             connection.execute(text("SELECT RELEASE_LOCK(:name)"), {"name": name[:64]})
+
+
+def _locked(url: URL) -> MigrationError:
+    return MigrationError(f"{shown(url)} is locked by another process, which may be migrating it")

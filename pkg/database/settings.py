@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from pkg.config import Duration, Secret, Settings
+from pkg.database.url import resolve_url
 
 
 class DatabaseSettings(Settings):
@@ -27,3 +29,9 @@ class DatabaseSettings(Settings):
     """How long one statement may run."""
     lock_timeout: Duration = timedelta(seconds=5)
     """How long a statement waits for a lock."""
+
+    @field_validator("url")
+    @classmethod
+    def _is_one(cls, url: Secret) -> Secret:
+        resolve_url(url.get_secret_value(), Path())
+        return url

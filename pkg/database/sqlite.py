@@ -8,14 +8,19 @@ SQLite itself knows no limit.
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
 import time
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import event
 
+from pkg.database.url import shown
+
 if TYPE_CHECKING:
     from datetime import timedelta
 
+    from sqlalchemy import URL
     from sqlalchemy.engine import Connection, Engine
 
 WRITES: Final = "database_writes"
@@ -47,19 +52,43 @@ class Watch:
         return int(deadline is not None and time.monotonic() > deadline)
 
 
+async def try_file(url: URL) -> None:
+    """Open the file once without aiosqlite, which leaves a thread behind where it cannot.
+
+    Raises:
+        ConnectionError: it cannot be opened; says which and why.
+    """
+
+    def attempt() -> None:
+        connection = sqlite3.connect(url.database or "")
+        try:
+            connection.execute("PRAGMA schema_version")
+        finally:
+            connection.close()
+
+    try:
+        await asyncio.to_thread(attempt)
+    except sqlite3.Error as error:
+        raise ConnectionError(f"{shown(url)}: {error}") from error
+
+
 def prepare(engine: Engine, *, statement_timeout: timedelta, foreign_keys: bool) -> None:
     """Set up every connection that the engine makes, and how its transactions begin."""
 
     @event.listens_for(engine, "connect")
     def connect(connection: Any, record: Any) -> None:
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode = WAL")
-        cursor.execute("PRAGMA synchronous = NORMAL")
-        cursor.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
-        cursor.close()
-        if statement_timeout:
-            watch = record.info[_WATCH] = Watch(statement_timeout)
-            connection.run_async(lambda driver: driver.set_progress_handler(watch, _STEPS))
+        try:
+            cursor = connection.cursor()
+            cursor.execute("PRAGMA journal_mode = WAL")
+            cursor.execute("PRAGMA synchronous = NORMAL")
+            cursor.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
+            cursor.close()
+            if statement_timeout:
+                watch = record.info[_WATCH] = Watch(statement_timeout)
+                connection.run_async(lambda driver: driver.set_progress_handler(watch, _STEPS))
+        except BaseException:
+            connection.close()  # the pool does not, and its thread would stay
+            raise
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

@@ -164,7 +164,8 @@ async def test_nobody_answers_and_no_password_is_shown(url: URL, tmp_path: Path)
         await database.start()
     assert wrong.get_backend_name() in str(caught.value)
     assert "hunter2" not in str(caught.value)
-    with refused("UNAVAILABLE"):
-        async with database.transaction(writes=False):
-            pass
+    if url.get_backend_name() != "sqlite":
+        with refused("UNAVAILABLE"):
+            async with database.transaction(writes=False):
+                pass
     await database.stop()
