@@ -68,6 +68,12 @@ def token(args: argparse.Namespace, loaded: Loaded[UserSettings]) -> int:
     return 0
 
 
+def verify(loaded: Loaded[UserSettings]) -> None:
+    """Look at the signing keys, but make none where `env: dev` would."""
+    if loaded.settings.auth.keys or loaded.settings.env != "dev":
+        signing_keys(loaded.settings, SystemTokens())
+
+
 def _token_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("service", help="name of the service that will call")
     parser.add_argument(
@@ -81,6 +87,7 @@ CLI = Cli(
     settings=UserSettings,
     packaged=CONFIGURATION,
     serve=serve,
+    verify=verify,
     commands=(
         Command(name="openapi", help="print the OpenAPI document", handler=openapi),
         Command(

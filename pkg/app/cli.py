@@ -48,6 +48,10 @@ class Command(Generic[T]):
     """Adds the command's own arguments."""
 
 
+def _nothing_more(_loaded: Loaded[Any]) -> None:
+    """The settings are all there is to check."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Cli(Generic[T]):
     """The front of one service."""
@@ -61,6 +65,8 @@ class Cli(Generic[T]):
     """The folder with the YAML files that are packaged with the service."""
     commands: Sequence[Command[T]] = field(default=())
     """Beside `serve`."""
+    verify: Callable[[Loaded[T]], None] = _nothing_more
+    """What `--check` looks at beyond the settings themselves; raises ConfigError. Opens nothing."""
 
     def main(
         self,
@@ -86,6 +92,7 @@ class Cli(Generic[T]):
         try:
             loaded = load(self.settings, self._sources(args, environ))
             if args.check:
+                self.verify(loaded)
                 out.write(f"{self.service}: the configuration is good ({_told(loaded)})\n")
                 return OK
             handler: Handler[T] = args.handler

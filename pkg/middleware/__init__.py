@@ -4,7 +4,7 @@ Each is a factory that takes what it needs and returns a `Middleware`; `assemble
 them from the names in the configuration.
 """
 
-from pkg.middleware.assemble import DEFAULT_CHAIN, ChainError, assemble
+from pkg.middleware.assemble import DEFAULT_CHAIN, ChainError, assemble, check_names
 from pkg.middleware.authentication import Authenticator, authentication
 from pkg.middleware.authorization import Authorizer, authorization
 from pkg.middleware.deadline import deadline
@@ -25,6 +25,7 @@ __all__ = [
     "assemble",
     "authentication",
     "authorization",
+    "check_names",
     "deadline",
     "log",
     "log_error",

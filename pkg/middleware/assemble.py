@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from pkg.rpc import Middleware
 
@@ -46,6 +46,17 @@ class ChainError(ValueError):
     """The configured chain cannot be used; says why."""
 
 
+def check_names(names: Sequence[str], known: Collection[str]) -> None:
+    """Refuse a chain that cannot be used, before anything is made of it.
+
+    Raises:
+        ChainError: as `assemble` raises it.
+    """
+    faults = _faults(names, known)
+    if faults:
+        raise ChainError("; ".join(faults))
+
+
 def assemble(
     names: Sequence[str], factories: Mapping[str, Callable[[], Middleware]]
 ) -> tuple[Middleware, ...]:
@@ -55,13 +66,11 @@ def assemble(
         ChainError: a name is unknown, is there twice, is required and missing, or is out of order;
             names every fault at once.
     """
-    faults = list(_faults(names, factories))
-    if faults:
-        raise ChainError("; ".join(faults))
+    check_names(names, factories)
     return tuple(factories[name]() for name in names)
 
 
-def _faults(names: Sequence[str], known: Mapping[str, object]) -> list[str]:
+def _faults(names: Sequence[str], known: Collection[str]) -> list[str]:
     faults = [
         f'unknown middleware "{name}" (there are {", ".join(sorted(known))})'
         for name in dict.fromkeys(names)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from pkg import captcha as captchas
 from pkg.config import ByteSize, Duration, Secret, Settings
@@ -14,7 +14,7 @@ from pkg.database import DatabaseSettings
 from pkg.grpc import GrpcSettings
 from pkg.http.settings import HttpSettings
 from pkg.jwt import TokenSettings
-from pkg.middleware import DEFAULT_CHAIN
+from pkg.middleware import DEFAULT_CHAIN, check_names
 from pkg.password import PasswordSettings
 from pkg.redis import RedisSettings
 from pkg.throttle import ThrottleSettings
@@ -31,6 +31,12 @@ class ServerSettings(Settings):
     """Middlewares, the outermost first."""
     timeout: Annotated[Duration, Field(gt=_POSITIVE)] = timedelta(seconds=10)
     """The longest that a call may take whose proto does not say otherwise."""
+
+    @field_validator("chain")
+    @classmethod
+    def _chain_can_be_used(cls, chain: tuple[str, ...]) -> tuple[str, ...]:
+        check_names(chain, DEFAULT_CHAIN)
+        return chain
 
 
 class DataSettings(Settings):
