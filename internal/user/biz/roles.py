@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from internal.user import ecode
-from internal.user.biz.lineage import misplaced
+from internal.user.biz.lineage import lineage, misplaced
 from internal.user.biz.revocation import save_and_revoke
 from internal.user.biz.role import Role, parents_of
 from internal.user.biz.unit_of_work import Dangling, Taken, Transactions, UnitOfWork
@@ -109,19 +109,21 @@ class RoleUsecase:
     async def assign(self, actor: Actor, uids: Sequence[str], role_id: str) -> None:
         """Give users a role, all or none. The sessions of those who had another one end.
 
-        Only an administrator makes administrators.
+        Only an administrator gives the role `admin`, or one that inherits from it.
 
         Raises:
             Fault: ROLE_QUERY_FAILED, PERMISSION_DENIED, or ROLE_ASSIGN_FAILED where a user is
                 unknown or the last active administrator would cease to be one.
         """
-        if role_id == ROLE_ADMIN != actor.role_id:
-            raise Fault("PERMISSION_DENIED", "only an administrator makes administrators")
         wanted = tuple(dict.fromkeys(uids))
         async with self._transactions.writing(by=actor.uid) as work:
-            role = await work.roles.get(role_id)
+            roles = {role.role_id: role for role in await work.roles.all()}
+            role = roles.get(role_id)
             if role is None:
                 raise ecode.role_query_failed()
+            line = lineage(role_id, parents_of(roles.values()))
+            if ROLE_ADMIN in line and actor.role_id != ROLE_ADMIN:
+                raise Fault("PERMISSION_DENIED", "only an administrator makes administrators")
             users = await work.users.batch(wanted, lock=True)
             if len(users) < len(wanted):
                 raise ecode.role_assign_failed("no such user")

@@ -176,8 +176,10 @@ async def test_the_last_administrator_stays_one(world: World) -> None:
 
 
 async def test_only_an_administrator_makes_administrators(world: World) -> None:
-    with refused("PERMISSION_DENIED"):
-        await usecase(world).assign(ALICE, ["alice-uid"], "admin")
+    await world.add_role("deputy", "admin")
+    for role_id in ("admin", "deputy"):
+        with refused("PERMISSION_DENIED"):
+            await usecase(world).assign(ALICE, ["alice-uid"], role_id)
 
     await usecase(world).assign(ADMIN, ["alice-uid"], "admin")
     assert world.user("alice-uid").role_id == "admin"
