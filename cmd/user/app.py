@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import asynccontextmanager
-from importlib.resources import files
-from pathlib import Path
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
@@ -13,8 +12,9 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from internal.user.data import DictionaryWatch, SqlPolicySource
 from internal.user.server.http import Web, web
 from internal.user.server.operations import operations_of
+from migrations.user import LOCATION
 from pkg.admin import AdminApp, AdminServer
-from pkg.app import App, Banner, Credentials, Health, Hooks, UvicornServer, show
+from pkg.app import App, Banner, Credentials, Health, Hooks, Periodic, UvicornServer, show
 from pkg.config import redacted
 from pkg.config.watcher import Watcher
 from pkg.database import Database, migrate, resolve_url
@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from pkg.rpc import Operation
     from pkg.rpc.registry import Registry
 
-_MIGRATIONS: Final = Path(str(files("migrations.user")))
+_PURGE: Final = timedelta(hours=1)
+"""How often refresh tokens whose time is over are deleted."""
 
 
 def user_app(loaded: Loaded[UserSettings], registry: Registry, log: LogHandle) -> App:
@@ -82,6 +83,7 @@ def user_app(loaded: Loaded[UserSettings], registry: Registry, log: LogHandle) -
         ),
         DictionaryWatch(process.dictionary),
         watcher,
+        Periodic("expired-sessions", graph.sessions.purge, every=_PURGE),
         grpc,
         http,
     ]
@@ -160,7 +162,7 @@ def _setup(settings: UserSettings, graph: Graph, operations: Sequence[Operation]
 
     async def schema() -> bool:
         url = resolve_url(settings.database.url.get_secret_value(), settings.data.dir)
-        return await migrate(url, _MIGRATIONS)
+        return await migrate(url, LOCATION)
 
     return Setup(
         migrate=schema,

@@ -36,6 +36,7 @@ class Graph:
     challenges: CaptchaService
     """A component: it has a thread to draw in."""
     seed: biz.SeedUsecase
+    sessions: biz.SessionUsecase
 
 
 def build(process: Process, database: Database, redis: Redis) -> Graph:
@@ -129,6 +130,7 @@ def build(process: Process, database: Database, redis: Redis) -> Graph:
         chain=_chain(process, authenticator),
         services=services,
         challenges=challenges,
+        sessions=session,
         seed=biz.SeedUsecase(
             transactions=transactions,
             hasher=process.hasher,

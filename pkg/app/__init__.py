@@ -7,6 +7,7 @@ from pkg.app.component import Checked, Component, Watched
 from pkg.app.errors import AppError, ComponentError, StartError, StopError
 from pkg.app.health import ComponentHealth, Health, Phase, Report
 from pkg.app.hooks import Hook, Hooks
+from pkg.app.periodic import Periodic
 from pkg.app.runner import run
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Health",
     "Hook",
     "Hooks",
+    "Periodic",
     "Phase",
     "Report",
     "StartError",
