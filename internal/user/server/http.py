@@ -72,7 +72,7 @@ def web(
     def document() -> Mapping[str, Any]:
         from pkg.openapi import Document  # only who asks for the document pays for it
 
-        return Document(registry, own.response_profile).build(http, pages)
+        return Document(registry, own.response_profile).build(http.operations, pages.openapi())
 
     if own.docs:
         add_docs(pages, _TITLE, document)
