@@ -55,6 +55,11 @@ async def map_modules(
         for module in (package, f"{package}.service", f"{package}.errors"):
             if not mapping[resolve][module]:
                 mapping[resolve][module].append(_provider(proto.target.address))
+    for proto in protos.under((betterproto.foreign_root,))[:1]:
+        resolve = proto.target[ProtobufPythonResolveField].normalized_value(python_setup)
+        for package in betterproto.foreign_packages:  # every slice of the tree has them
+            module = f"{betterproto.python_package}.{package}"
+            mapping[resolve][module].append(_provider(proto.target.address))
     for target in protos.descriptors:
         module = target[DescriptorsModuleField].value
         mapping[python_setup.default_resolve][module].append(_provider(target.address))

@@ -36,5 +36,13 @@ class Betterproto(Subsystem):
     plugin_roots = StrListOption(
         default=["pants-plugins", "."], help="Source roots of those files: the plugin's PYTHONPATH."
     )
+    foreign_packages = StrListOption(
+        default=["buf.validate", "google.api", "google.protobuf", "google.rpc"],
+        help="Proto packages of third parties, which the messages use and nobody's target holds.",
+    )
+    foreign_root = StrOption(
+        default="third_party/proto",
+        help="Source root of which a proto stands for them: `import api.google.protobuf`.",
+    )
     python_root = StrOption(default="gen", help="Source root of the generated code.")
     python_package = StrOption(default="api", help="Top-level package of the generated code.")
