@@ -62,6 +62,17 @@ class Inputs:
             return frozenset(each.field for each in fault.violations) & names
         return frozenset()
 
+    def body(self, message: Descriptor, bound: frozenset[str]) -> tuple[Json, bool]:
+        """A body for the whole message but for what the path says, and whether there must be one.
+
+        `bound`: fields, by their proto names, that the path fills.
+        """
+        names = {field.json_name for field in message.fields if field.name not in bound}
+        required = bool(self.needed(message) & names)
+        if len(names) == len(message.fields):
+            return self.message(message), required
+        return self._object(message, bound), required
+
     def property(self, field: FieldDescriptor, *, needed: bool) -> Json:
         """A field in a body."""
         made = self.field(field, as_text=True, may_be_zero=not needed)
@@ -108,9 +119,8 @@ class Inputs:
         if field.message_type is not None:
             return self._nested(field.message_type, typed, kind, unsaid, as_text=as_text)
         if field.enum_type is not None:
-            if field.enum_type.full_name in scalars.NULL_TOO:
-                return {"type": "null"}
-            return number_rules.enum(field.enum_type, typed)
+            made = number_rules.enum(field.enum_type, typed)
+            return nullable(made) if field.enum_type.full_name in scalars.NULL_TOO else made
         if field.type in scalars.INTEGERS:
             return number_rules.integer(field, typed, as_text=as_text)
         if field.type in scalars.REALS:
@@ -179,19 +189,18 @@ class Inputs:
             made = either({"enum": empty}, made)
         return made
 
-    def _object(self, message: Descriptor) -> Json:
-        needed = self.needed(message)
+    def _object(self, message: Descriptor, without: frozenset[str] = frozenset()) -> Json:
+        fields = [field for field in message.fields if field.name not in without]
+        needed = self.needed(message) & {field.json_name for field in fields}
         made: Json = {"type": "object"}
         if text := self._schema.comment(message.full_name):
             made["description"] = text
         made["properties"] = {
             field.json_name: self.property(field, needed=field.json_name in needed)
-            for field in message.fields
+            for field in fields
         }
         if needed:
-            made["required"] = [
-                field.json_name for field in message.fields if field.json_name in needed
-            ]
+            made["required"] = [field.json_name for field in fields if field.json_name in needed]
         option = self._schema.option(message, "buf.validate.message")
         made = both(made, *oneof_rules(self._schema, message, option))
         return made | x_rules(self._schema, message, option, "layout.v1.message_rule")

@@ -104,16 +104,14 @@ class Operations:
 
     def _body(self, operation: Operation, rule: HttpRule) -> Json:
         message = self._schema.pool.FindMessageTypeByName(operation.request)
-        needed = self._inputs.needed(message)
         if rule.body == "*":
-            bound = {variable.field for variable in rule.template.variables}
-            shape, example = self._inputs.message(message), self._samples.message(message)
-            required = bool(
-                needed - {field.json_name for field in message.fields if field.name in bound}
-            )
+            # What the path says the body need not say, and is not asked for.
+            bound = frozenset(variable.field for variable in rule.template.variables)
+            shape, required = self._inputs.body(message, bound)
+            example = self._samples.message(message, bound)
         else:
             field = message.fields_by_name[rule.body]
-            required = field.json_name in needed
+            required = field.json_name in self._inputs.needed(message)
             shape = self._inputs.property(field, needed=required)
             example = self._samples.field(message, rule.body)
         content: Json = {"schema": shape}

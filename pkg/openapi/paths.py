@@ -44,6 +44,7 @@ def spread(template: Template, message: Descriptor | None) -> PathItem:
             continue
         variable = _variable_at(template, index)
         name = "segment" if variable is None else json_path(message, variable.field)
+        name = name.replace(".", "_")  # a name for readers only, and some trip over a dot
         whole = variable is not None and variable.end == variable.start + 1
         taken = {slot.name for slot in slots}
         unique, count = name, 1

@@ -35,10 +35,18 @@ class Samples:
         self._schema = registry.schema
         self._inputs = inputs
 
-    def message(self, message: Descriptor) -> Any:
-        """An example of the whole message that would be accepted; `NOTHING` where none is found."""
+    def message(self, message: Descriptor, without: frozenset[str] = frozenset()) -> Any:
+        """An example of the whole message that would be accepted; `NOTHING` where none is found.
+
+        `without`: fields, by their proto names, that come from elsewhere.
+        """
         made = self._object(message, _DEEPEST)
-        return made if made and self._accepted(message, made) else NOTHING
+        if not self._accepted(message, made):
+            return NOTHING
+        for field in message.fields:
+            if field.name in without:
+                made.pop(field.json_name, None)
+        return made or NOTHING
 
     def field(self, message: Descriptor, name: str) -> Any:
         """An example of one field of it."""

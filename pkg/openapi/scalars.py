@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _F = FieldDescriptor
 REALS: Final = frozenset({_F.TYPE_DOUBLE, _F.TYPE_FLOAT})
 INTEGERS: Final = frozenset(INT_RANGES)
-_GREATEST_FLOAT: Final = 3.4028234663852886e38
+_GREATEST_FLOAT: Final = 3.4028235e38
 
 NOT_FINITE: Final = ("NaN", "Infinity", "-Infinity")
 DURATION_TEXT: Final = r"^-?[0-9]{1,11}(?:\.[0-9]{1,9})?s$"

@@ -10,7 +10,10 @@ Json = dict[str, Any]
 def nullable(schema: Json) -> Json:
     """The same, or null."""
     kind = schema.get("type")
-    if set(schema) & {"$ref", "anyOf", "allOf", "not", "const"} or (not kind and "enum" in schema):
+    keywords = {"$ref", "anyOf", "allOf", "not", "const"}
+    if kind == "string":
+        keywords.add("format")  # readers look for it beside a single type
+    if keywords & set(schema) or (not kind and "enum" in schema):
         return {"anyOf": [schema, {"type": "null"}]}
     if not kind:
         return schema  # anything, null too
