@@ -138,6 +138,8 @@ def enum_reader(enum: Any) -> Reader:
     def read(value: Any) -> int:
         if (value is None or type(value) is str) and value in numbers:
             return numbers[value]
+        if type(value) is float and value.is_integer():
+            value = int(value)
         if type(value) is int and -(1 << 31) <= value < 1 << 31:
             return value
         raise Misfit("", want)
