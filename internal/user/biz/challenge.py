@@ -68,14 +68,14 @@ class CaptchaUsecase:
         """A captcha's digits spoken, as a WAV file. Listening does not use it up.
 
         Raises:
-            Fault: CAPTCHA_MISMATCH where there is no such captcha, CAPTCHA_UNAVAILABLE.
+            Fault: CAPTCHA_NOT_FOUND, CAPTCHA_UNAVAILABLE.
         """
         try:
             audio = await self._challenges.audio(captcha_id)
         except Fault as fault:
             _unavailable(fault)
         if audio is None:
-            raise ecode.captcha_mismatch("no such captcha")
+            raise ecode.captcha_not_found()
         return audio
 
 

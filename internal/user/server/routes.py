@@ -43,7 +43,12 @@ def add_routes(
         Operation(
             "user.http.v1.Avatar/Upload",
             grant=(ROLE_USER,),
-            reasons=("AVATAR_REFUSED", "BODY_TOO_LARGE", "USER_INFO_QUERY_FAILED"),
+            reasons=(
+                "AVATAR_REFUSED",
+                "BODY_TOO_LARGE",
+                "INVALID_ARGUMENT",
+                "USER_INFO_QUERY_FAILED",
+            ),
         ),
         max_body=avatar_limit,
     )
@@ -85,7 +90,7 @@ def add_routes(
         Operation(
             "user.http.v1.AuthService/HearCaptcha",
             auth=Auth.PUBLIC,
-            reasons=("CAPTCHA_MISMATCH", "CAPTCHA_UNAVAILABLE"),
+            reasons=("CAPTCHA_NOT_FOUND", "CAPTCHA_UNAVAILABLE"),
         )
     )
     async def hear_captcha(captcha_id: str) -> Response:
