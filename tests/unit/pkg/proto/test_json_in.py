@@ -63,7 +63,7 @@ def refusal(body: str, name: str = KINDS) -> str:
         ('{"fBytes":"名"}', "fBytes: base64"),
         ('{"fBytes":5}', "fBytes: base64"),
         ('{"color":"NOPE"}', "color: one of COLOR_UNSPECIFIED, COLOR_RED"),
-        ('{"color":1.0}', "color: one of"),
+        ('{"color":1.5}', "color: one of"),
         ('{"color":2147483648}', "color: one of"),
         ('{"color":["COLOR_RED"]}', "color: one of"),
         ('{"rString":"abc"}', "rString: array"),

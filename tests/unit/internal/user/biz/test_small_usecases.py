@@ -84,7 +84,7 @@ async def test_a_captcha_is_to_be_seen_and_heard() -> None:
 
     assert (await usecase.create()).length == 6
     assert await usecase.audio("c") == b"RIFF"
-    with refused("CAPTCHA_MISMATCH"):
+    with refused("CAPTCHA_NOT_FOUND"):
         await usecase.audio("x")
 
 
