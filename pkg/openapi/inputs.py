@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pkg.rpc.registry import Registry
 
 _IF_ZERO: Final = 1
-_ALWAYS: Final = 2
+_ALWAYS: Final = 3
 
 
 class Inputs:
