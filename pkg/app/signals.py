@@ -50,14 +50,17 @@ class Signals:
         self._exit = exit_process
         self._first: tuple[int, float] | None = None
         self._before: dict[signal.Signals, Any] = {}
+        self._mask: set[signal.Signals] = set()
 
     def __enter__(self) -> None:
-        """Install the handlers."""
+        """Install the handlers, and let the signals through: a launcher may have blocked them."""
         for number in SIGNALS:
             self._before[number] = signal.signal(number, self._handle)
+        self._mask = signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
     def __exit__(self, *_: object) -> None:
-        """Put back those from before."""
+        """Put back what was before."""
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
         for number, handler in self._before.items():
             signal.signal(number, handler)
 

@@ -176,3 +176,14 @@ class TestInThisProcess:
             clock.advance(timedelta(seconds=1))
             signal.raise_signal(signal.SIGINT)
         assert codes == [130]
+
+    def test_a_signal_that_the_launcher_blocked_is_heard_all_the_same(self) -> None:
+        asked: list[signal.Signals] = []
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        try:
+            with Signals(asked.append, clock=FakeClock(), exit_process=asked.append):
+                signal.raise_signal(signal.SIGINT)
+            assert signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        assert asked == [signal.SIGINT]
