@@ -50,7 +50,7 @@ class Signals:
         self._exit = exit_process
         self._first: tuple[int, float] | None = None
         self._before: dict[signal.Signals, Any] = {}
-        self._mask: set[signal.Signals] = set()
+        self._mask: set[int | signal.Signals] = set()
 
     def __enter__(self) -> None:
         """Install the handlers, and let the signals through: a launcher may have blocked them."""

@@ -181,7 +181,7 @@ class TestInThisProcess:
         asked: list[signal.Signals] = []
         before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         try:
-            with Signals(asked.append, clock=FakeClock(), exit_process=asked.append):
+            with Signals(asked.append, clock=FakeClock()):
                 signal.raise_signal(signal.SIGINT)
             assert signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
         finally:
