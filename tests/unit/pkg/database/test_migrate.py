@@ -42,7 +42,7 @@ class Scripts:
         (location / "env.py").write_text(ENV)
 
     def add(self, *statements: str) -> None:
-        count = len(list((self.location / "versions").iterdir()))
+        count = len(list((self.location / "versions").glob("*.py")))
         lines = "\n    ".join(f'op.execute("{statement}")' for statement in statements)
         (self.location / "versions" / f"{count + 1:04}_change.py").write_text(
             VERSION.format(
