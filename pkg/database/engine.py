@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import event
@@ -33,7 +32,6 @@ def build_engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:
         "hide_parameters": True,
     }
     if kind == "sqlite":
-        _make_parent(url)
         engine = create_async_engine(
             url,
             connect_args={
@@ -66,7 +64,7 @@ def build_migration_engine(url: URL, *, lock_timeout: timedelta) -> AsyncEngine:
     On SQLite foreign keys are not enforced, since tables are copied; check them before a commit.
     """
     if url.get_backend_name() == "sqlite":
-        _make_parent(url)
+        sqlite.make_parent(url)
         engine = create_async_engine(
             url,
             poolclass=NullPool,
@@ -75,10 +73,6 @@ def build_migration_engine(url: URL, *, lock_timeout: timedelta) -> AsyncEngine:
         sqlite.prepare(engine.sync_engine, statement_timeout=timedelta(), foreign_keys=False)
         return engine
     return create_async_engine(url, poolclass=NullPool)
-
-
-def _make_parent(url: URL) -> None:
-    Path(url.database or "").parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _postgresql_arguments(settings: DatabaseSettings) -> dict[str, Any]:

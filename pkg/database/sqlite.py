@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import event
@@ -52,14 +53,22 @@ class Watch:
         return int(deadline is not None and time.monotonic() > deadline)
 
 
+def make_parent(url: URL) -> None:
+    """Make the directory of the file if need be; OSError where that cannot be."""
+    Path(url.database or "").parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
 async def try_file(url: URL) -> None:
     """Open the file once without aiosqlite, which leaves a thread behind where it cannot.
+
+    Its directory is made if need be.
 
     Raises:
         ConnectionError: it cannot be opened; says which and why.
     """
 
     def attempt() -> None:
+        make_parent(url)
         connection = sqlite3.connect(url.database or "")
         try:
             connection.execute("PRAGMA schema_version")
@@ -68,7 +77,7 @@ async def try_file(url: URL) -> None:
 
     try:
         await asyncio.to_thread(attempt)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise ConnectionError(f"{shown(url)}: {error}") from error
 
 
