@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Final, Self
 from pkg.redis import EmbeddedValkey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
 START_SECONDS: Final = 90.0
@@ -197,8 +197,20 @@ class Service:
         )
 
     def left_over(self) -> list[int]:
-        """Processes that still run of those that descend from this one; Linux only."""
-        return [pid for pid, environ in _environments() if f"{_MARK}={self._mark}" in environ]
+        """Processes that still run of those that descend from this one; Linux only.
+
+        They have our mark, or work in our directory: Valkey writes its title over its environment.
+        """
+        mark = f"{_MARK}={self._mark}".encode()
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                ours = mark in (entry / "environ").read_bytes().split(b"\0")
+                if ours or (entry / "cwd").readlink().is_relative_to(self.data):
+                    found.append(int(entry.name))
+            except OSError:  # gone, or somebody else's
+                continue
+        return found
 
     @property
     def said(self) -> str:
@@ -258,13 +270,3 @@ class Service:
             self.kill()
         for pid in self.left_over():
             os.kill(pid, signal.SIGKILL)
-
-
-def _environments() -> Iterator[tuple[int, list[str]]]:
-    """Every process that is ours to look at, and its environment."""
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            raw = (entry / "environ").read_bytes()
-        except OSError:  # gone, or somebody else's
-            continue
-        yield int(entry.name), raw.decode(errors="replace").split("\0")
