@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -20,7 +21,6 @@ from tests.e2e.web import Web
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.e2e
 
@@ -95,7 +95,8 @@ def test_every_answer_is_as_documented(
         cwd=tmp_path,
         env={
             **os.environ,
-            "PYTHONPATH": os.pathsep.join(sys.path),
+            # What is relative there is not from the other directory.
+            "PYTHONPATH": os.pathsep.join(str(Path(part).absolute()) for part in sys.path),
             "PYTHONIOENCODING": "utf-8",
             fuzzing.VARIABLE: json.dumps(told | {"signed_in": signed_in}),
         },
