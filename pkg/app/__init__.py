@@ -9,6 +9,7 @@ from pkg.app.health import ComponentHealth, Health, Phase, Report
 from pkg.app.hooks import Hook, Hooks
 from pkg.app.periodic import Periodic
 from pkg.app.runner import run
+from pkg.app.supervised import Supervised
 
 __all__ = [
     "App",
@@ -27,6 +28,7 @@ __all__ = [
     "Report",
     "StartError",
     "StopError",
+    "Supervised",
     "UvicornServer",
     "Watched",
     "render",

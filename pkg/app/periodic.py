@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
+from pkg.clock import Pause, pause
+
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from datetime import timedelta
 
-Pause = Callable[["timedelta"], Awaitable[None]]
-"""Returns when the time has passed."""
-
 _LOG: Final = logging.getLogger(__name__)
-
-
-async def _sleep(time: timedelta) -> None:
-    await asyncio.sleep(time.total_seconds())
 
 
 class Periodic:
@@ -33,7 +28,7 @@ class Periodic:
         job: Callable[[], Awaitable[object]],
         *,
         every: timedelta,
-        pause: Pause = _sleep,
+        pause: Pause = pause,
         logger: logging.Logger = _LOG,
     ) -> None:
         """`every`: between the end of one run and the begin of the next."""
