@@ -5,14 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from pkg.email.mail import Attachment
 
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """A file that goes along."""
-
-    name: str
-    content: bytes
-    media_type: str = "application/octet-stream"
+__all__ = ["Alert", "Alerts", "Attachment"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,7 @@ class LoggedAlerts:
             extra={
                 "topic": alert.topic,
                 "detail": alert.detail,
+                **({"trace_id": alert.trace_id} if alert.trace_id else {}),
                 "attachments": [each.name for each in alert.attachments],
             },
         )

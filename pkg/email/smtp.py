@@ -139,10 +139,11 @@ class SmtpBatch:
 
     async def send(self, mail: Mail) -> tuple[Refusal, ...]:
         """Send one mail."""
-        message = self._mailer.rendered(mail)
         seconds = self._mailer.send_timeout
         try:
             async with asyncio.timeout(seconds):
+                # Megabytes of attachments would hold up the event loop.
+                message = await asyncio.to_thread(self._mailer.rendered, mail)
                 client = await self._connected()
                 refused, _ = await client.sendmail(self._mailer.sender, mail.to, message)
         except aiosmtplib.SMTPRecipientsRefused as error:
