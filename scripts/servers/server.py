@@ -13,6 +13,7 @@ folder. Nothing here imports a library, so that any Python from 3.9 on can run i
 
 from __future__ import annotations
 
+import http.client
 import os
 import pwd
 import shutil
@@ -73,6 +74,15 @@ class Server:
         self.process: Process | None = None
 
     # What a subclass says.
+
+    @classmethod
+    def install(cls) -> Path | None:
+        """Fetch or build it when that has not been done; where it then is, unless Debian knows.
+
+        Raises:
+            InstallError: It cannot be had.
+        """
+        return None
 
     def prepare(self) -> None:
         """Make the data folder; called when `data` does not exist yet."""
@@ -244,6 +254,18 @@ class Server:
         """Give a folder to that account."""
         if self.account and os.getuid() == 0:
             shutil.chown(path, self.account)
+
+
+def answers(port: int, path: str) -> bool:
+    """Whether a GET of this path is answered with a status of success."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", path)
+        return 200 <= connection.getresponse().status < 300
+    except http.client.HTTPException:
+        return False
+    finally:
+        connection.close()
 
 
 def search_path() -> str:
