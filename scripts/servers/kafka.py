@@ -86,7 +86,7 @@ class Kafka(Server):
         return [*self._java(), "kafka.Kafka", str(self.directory / "server.properties")]
 
     def healthy(self) -> bool:
-        """Whether it knows itself as a broker: it answers before that, and then creates no topic."""
+        """Whether it is a broker of its own cluster: it answers earlier, but with an error."""
         # Metadata, version 1, of no topic: key, version, correlation, client, an empty list.
         request = struct.pack(">hhihi", 3, 1, 7, -1, 0)
         with socket.create_connection(("127.0.0.1", self.port), timeout=2) as connection:

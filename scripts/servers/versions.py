@@ -1,7 +1,7 @@
 """What is installed beside Debian's packages, and at which version.
 
-The package managers check what they fetch: npm and Maven against the registry's checksums, Go against
-its checksum database. Debian's own packages are those of the release that runs.
+The package managers check what they fetch: npm and Maven against the registry's checksums, Go
+against its checksum database. Debian's own packages are those of the release that runs.
 """
 
 from __future__ import annotations
