@@ -19,7 +19,7 @@ from pkg.email.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from pkg.email.mail import Mail
     from pkg.email.settings import EmailSettings
@@ -37,7 +37,7 @@ class SmtpBatch:
     def __init__(
         self,
         settings: EmailSettings,
-        new_client: Callable[[], Awaitable[aiosmtplib.SMTP]],
+        new_client: Callable[[], aiosmtplib.SMTP],
         rendered: Callable[[Mail], bytes],
     ) -> None:
         """Nothing is connected yet.
@@ -109,7 +109,7 @@ class SmtpBatch:
         if self._client is not None and self._client.is_connected:
             return self._client
         self.abort()
-        client = await self._new_client()
+        client = self._new_client()
         await client.connect(timeout=self._settings.connect_timeout.total_seconds())
         self._client, self._transport = client, client.transport
         return client

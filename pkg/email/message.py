@@ -19,24 +19,25 @@ _NOT_IN_A_NAME: Final = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029/\\]")
 
 
 class _Policy(EmailPolicy):
-    """Folds headers that are not ASCII as one text: the library's own way loses spaces.
+    """Folds texts that are not ASCII as one: the library's own way loses and adds spaces.
 
-    Its `fold` takes words in and out of encoding one by one, and now and then drops what is
-    between them (seen with Chinese, dashes and emoji in a long subject).
+    Its `fold` takes words in and out of encoding one by one, and forgets what is between them now
+    and then (seen with Chinese, dashes and emoji in long subjects and names).
     """
 
     def fold_binary(self, name: str, value: Any) -> bytes:
         """The header as lines."""
-        if name.lower() in _STRUCTURED or str(value).isascii():
+        if str(value).isascii() or name.lower() in _OF_A_PART:
             return super().fold_binary(name, value)
-        text = Header(str(value), "utf-8", header_name=name).encode(linesep=self.linesep)
-        return f"{name}: {text}{self.linesep}".encode("ascii")
+        text, rest = str(value), ""
+        if name == "From":
+            (address,) = value.addresses
+            text, rest = address.display_name, f" <{address.addr_spec}>"
+        encoded = Header(text, "utf-8", header_name=name).encode(linesep=self.linesep)
+        return f"{name}: {encoded}{rest}{self.linesep}".encode("ascii")
 
 
-_STRUCTURED: Final = frozenset(
-    {"from", "to", "content-disposition", "content-transfer-encoding", "content-type"}
-)
-"""Headers that are more than a text."""
+_OF_A_PART: Final = frozenset({"content-disposition", "content-type"})
 _POLICY: Final = _Policy(linesep="\r\n", cte_type="7bit")
 """Goes through every server, whatever it can do."""
 

@@ -7,7 +7,6 @@ a mail is worth trying.
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import re
 import socket
@@ -23,6 +22,7 @@ from pkg.email.message import message_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from pkg.clock import Clock
     from pkg.email.errors import Refusal
@@ -37,10 +37,10 @@ class SmtpMailer:
     """A `Mailer` on a mail server. Holds nothing open between batches."""
 
     def __init__(self, settings: EmailSettings, *, clock: Clock, tokens: Tokens) -> None:
-        """Nothing is connected yet.
+        """Read whom to trust; nothing is connected yet.
 
         Raises:
-            ValueError: the settings name no server.
+            ValueError: the settings name no server, or a CA file that cannot be used.
         """
         if not settings.host or settings.sender is None:
             raise ValueError("mail needs a host and a sender")
@@ -48,7 +48,7 @@ class SmtpMailer:
         self._sender = settings.sender
         self._clock = clock
         self._tokens = tokens
-        self._tls: ssl.SSLContext | None = None
+        self._tls = None if settings.security == "none" else _trust(settings.ca_file)
 
     async def send(self, mail: Mail) -> tuple[Refusal, ...]:
         """Send one mail over a connection of its own."""
@@ -80,11 +80,9 @@ class SmtpMailer:
         )
         return message.as_bytes()
 
-    async def _client(self) -> aiosmtplib.SMTP:
+    def _client(self) -> aiosmtplib.SMTP:
         """A client that is not connected yet."""
         settings = self._settings
-        if self._tls is None and settings.security != "none":
-            self._tls = await asyncio.to_thread(_trust, settings)  # reads many certificates
         return aiosmtplib.SMTP(
             hostname=settings.host,
             port=settings.port_or_default(),
@@ -98,11 +96,14 @@ class SmtpMailer:
         )
 
 
-def _trust(settings: EmailSettings) -> ssl.SSLContext:
+def _trust(ca_file: Path | None) -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if settings.ca_file is not None:
-        context.load_verify_locations(settings.ca_file)
+    if ca_file is not None:
+        try:
+            context.load_verify_locations(ca_file)
+        except OSError as error:  # an SSLError is one too
+            raise ValueError(f"the CA file {ca_file} cannot be used: {error}") from error
     return context
 
 
