@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 from datetime import UTC, datetime
+from email.header import decode_header, make_header
 from typing import Any
 
 import pytest
@@ -115,7 +116,9 @@ def test_every_line_fits_into_smtp() -> None:
     assert max(map(len, source.split(b"\r\n"))) <= 998
     read = email.message_from_bytes(source, policy=email.policy.default)
     assert str(read["Subject"]) == subject
-    assert read["From"].addresses[0].display_name == nickname
+    # The reader above adds spaces between encoded words of a name; the older one does not.
+    sender = email.message_from_bytes(source)["From"]
+    assert str(make_header(decode_header(sender))) == f"{nickname} <robot@example.com>"
     assert read["Date"].datetime == NOW
 
 
