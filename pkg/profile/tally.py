@@ -24,6 +24,18 @@ CPU: Final = ValueType("cpu", "nanoseconds")
 _TYPES: Final = (ValueType("samples", "count"), CPU, ValueType("wall", "nanoseconds"))
 _INSTRUCTION: Final = 2
 """Bytes."""
+_EVENT_WAITS: Final = frozenset(
+    {
+        "asyncio.base_events.BaseEventLoop.run_forever",
+        "asyncio.base_events.BaseEventLoop.run_until_complete",
+        "asyncio.runners.Runner.run",
+        "selectors.EpollSelector.select",
+        "selectors.KqueueSelector.select",
+        "selectors.PollSelector.select",
+        "selectors.SelectSelector.select",
+    }
+)
+"""Where the innermost frame of a loop is that waits for its next event (uvloop's own are in C)."""
 _OTHER: Final = Frame("[other stacks]", "", 0)
 _UNSEEN: Final = Frame("[not seen at work]", "", 0)
 
@@ -93,12 +105,14 @@ class Tally:
             stack: what it is doing.
             wall: nanoseconds since the last look.
             cpu: nanoseconds of CPU time that the thread has used in its life; 0 if not known.
-            at_work: it uses the CPU now, so what it has used is counted here.
+            at_work: it uses the CPU now, so what it has used is counted here; not if it has just
+                got an event, which is work of what comes next.
         """
         used = self._used.setdefault(ident, _Used())
         if cpu < used.latest:  # another thread, which has the ident of one that ended
             used = self._used[ident] = _Used()
         used.thread, used.latest = thread, cpu
+        at_work = at_work and self._places[stack[0]].name not in _EVENT_WAITS
         values = self._values(_Key(stack, thread, "on-cpu" if at_work else "off-cpu"))
         values.samples += 1
         values.wall += wall
