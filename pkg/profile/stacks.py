@@ -38,17 +38,20 @@ class _Place(NamedTuple):
     function: str
 
 
-def thread_stacks(notes: Mapping[int, str] | None = None) -> str:
-    """Every thread's stack.
+def thread_stacks(notes: Mapping[int, str] | None = None, *, only_noted: bool = False) -> str:
+    """The stack of every thread but the one that asks.
 
     Args:
-        notes: what else to say of a thread, by its ident. Those that have one come first.
+        notes: what else to say of a thread, by its ident. These come first, in this order.
+        only_noted: leave out those without a note.
     """
     notes = notes or {}
     threads = {thread.ident: thread for thread in threading.enumerate()}
     groups: defaultdict[Sequence[_Place], list[str]] = defaultdict(list)
     frames = sys._current_frames()
-    for ident in sorted(frames, key=lambda each: each not in notes):
+    del frames[threading.get_ident()]
+    others = [] if only_noted else [ident for ident in frames if ident not in notes]
+    for ident in (*(ident for ident in notes if ident in frames), *others):
         groups[_running(frames[ident])].append(
             _thread(ident, threads.get(ident), notes.get(ident, ""))
         )
