@@ -1,8 +1,10 @@
 """Looks after the process, and keeps the evidence when something is too much.
 
-holmes_reading{kind}                the last reading, in the unit of its kind
-holmes_dumps_total{kind,kept}       dumps; kept: yes, or no when a file could not be written
-holmes_withheld_total{kind,why}     readings too high without a dump: cooling, capped, beyond
+    holmes_reading{kind}                the last reading, in the unit of its kind
+    holmes_dumps_total{kind,kept}       dumps; kept: no when a file could not be written
+    holmes_withheld_total{kind,why}     readings too high without a dump: cooling, capped, beyond
+
+`Kind` has the kinds and their units.
 """
 
 from __future__ import annotations

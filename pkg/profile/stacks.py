@@ -8,6 +8,8 @@ almost the same moment.
 from __future__ import annotations
 
 import asyncio
+import gc
+import inspect
 import sys
 import threading
 import traceback
@@ -88,12 +90,19 @@ def _awaited(awaitable: Any) -> Iterator[_Place]:
     """From a task's coroutine to what it waits for at the end."""
     for _ in range(MAX_DEPTH):
         kind = next((each for each in _SUSPENDED if hasattr(awaitable, each[0])), None)
-        if kind is None:
-            return
+        if kind is None:  # such as what `async for` awaits, which does not say whose it is
+            awaitable = next(filter(_is_suspended, gc.get_referents(awaitable)), None)
+            if awaitable is None:
+                return
+            continue
         frame = getattr(awaitable, kind[0])
         if frame is not None:
             yield _place(frame)
         awaitable = getattr(awaitable, kind[1])
+
+
+def _is_suspended(found: object) -> bool:
+    return inspect.iscoroutine(found) or inspect.isasyncgen(found)
 
 
 def _place(frame: FrameType) -> _Place:

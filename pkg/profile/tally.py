@@ -134,7 +134,7 @@ class Tally:
 
     def _values(self, key: _Key) -> _Values:
         if key not in self._sums and len(self._sums) >= MAX_STACKS:
-            key = key._replace(stack=())
+            key = _Key((), "", key.state)
         return self._sums.setdefault(key, _Values())
 
     def _samples(self) -> Iterator[Sample]:
