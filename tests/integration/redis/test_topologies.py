@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from prometheus_client import CollectorRegistry
 
+from pkg.ratelimit import Algorithm, RateLimitSettings, RedisRateLimiter, by_kind
 from pkg.redis import REDIS_ERRORS, PoolMetrics, RedisClient, RedisSettings, open_redis, tagged
 from tests.integration.redis_process import RedisProcess, eventually, free_port
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+HOUR = timedelta(hours=1)
 SETTINGS = RedisSettings(max_connections=4)
 BRIEF = RedisSettings(
     timeout=timedelta(milliseconds=200), connect_timeout=timedelta(milliseconds=200)
@@ -163,3 +165,21 @@ async def test_after_a_failover_the_client_writes_to_the_new_master(
     await eventually(written, 30)
     assert await replica.ask(b"GET a") == b"$5"
     await made.stop()
+
+
+async def test_on_a_cluster_all_keys_of_a_call_pay_or_none(cluster: RedisProcess) -> None:
+    client = open_redis(SETTINGS, f"redis+cluster://127.0.0.1:{cluster.port}")
+    rules = {
+        "user": RateLimitSettings(rate=2, per=HOUR).rule(),
+        "ip": RateLimitSettings(rate=5, per=HOUR, algorithm=Algorithm.SLIDING_WINDOW).rule(),
+    }
+    limiter = RedisRateLimiter(by_kind(rules, rules["user"]), client)
+    keys = ["user:1", "ip:1", "Login"]
+    try:
+        for number in range(5):
+            assert (await limiter.take_many(keys)).allowed == (number < 2)
+
+        assert (await limiter.take("ip:1")).remaining == 2
+        assert not (await limiter.take("user:1")).allowed
+    finally:
+        await client.aclose()
