@@ -1,49 +1,46 @@
-"""A client of one event loop, with a bound on everything that it waits for."""
+"""A client of one event loop as a part of the process."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import ConstantBackoff
+from pkg.redis.connect import open_redis
 
 if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from pkg.redis.metrics import PoolMetrics
     from pkg.redis.settings import RedisSettings
-
-_BACKOFF = 0.05
-"""Seconds before a broken connection is tried again."""
-
-
-def open_redis(settings: RedisSettings, url: str) -> Redis:
-    """A client that connects when it is first used. Close it with `aclose()`.
-
-    Every command ends within `timeout`, or `connect_timeout` where it must connect, times one more
-    than `retries`, and then raises `RedisError`. Answers are bytes.
-
-    Args:
-        settings: the bounds.
-        url: of the server; that of `EmbeddedValkey` where the settings have none.
-    """
-    timeout = settings.timeout.total_seconds()
-    pool: Any = BlockingConnectionPool.from_url(
-        url,
-        max_connections=settings.max_connections,
-        timeout=timeout,
-        socket_timeout=timeout,
-        socket_connect_timeout=settings.connect_timeout.total_seconds(),
-        retry=Retry(ConstantBackoff(_BACKOFF), settings.retries),
-    )
-    return Redis.from_pool(pool)
 
 
 class RedisClient:
     """A client as a component: starts only if the server answers, is healthy while it does."""
 
-    def __init__(self, settings: RedisSettings, url: str, name: str = "redis") -> None:
+    def __init__(
+        self,
+        settings: RedisSettings,
+        url: str,
+        name: str = "redis",
+        *,
+        metrics: PoolMetrics | None = None,
+    ) -> None:
+        """Prepare; nothing connects before the client is used.
+
+        Args:
+            settings: the bounds.
+            url: as `pkg.redis.address` says.
+            name: of the component, and of the client in the metrics.
+            metrics: counts the connections until `stop`.
+
+        Raises:
+            ValueError: the URL is none.
+        """
         self._name = name
+        self._metrics = metrics
         self.client: Redis = open_redis(settings, url)
         """Belongs to the event loop that first uses it."""
+        if metrics is not None:
+            metrics.add(name, self.client)
 
     @property
     def name(self) -> str:
@@ -54,7 +51,7 @@ class RedisClient:
         """Reach the server.
 
         Raises:
-            RedisError: it does not answer.
+            RedisError: it does not answer; of a cluster also the other `REDIS_ERRORS`.
         """
         try:
             await self.check()
@@ -64,13 +61,22 @@ class RedisClient:
 
     async def stop(self) -> None:
         """Close the connections."""
+        if self._metrics is not None:
+            self._metrics.remove(self.client)
         await self.client.aclose()
 
     async def check(self) -> None:
-        """Ask the server whether it is there.
+        """Ask the server whether it is there: the master that sentinels name, all of a cluster.
 
         Raises:
-            RedisError: it does not answer.
+            RedisError: it does not answer; of a cluster also the other `REDIS_ERRORS`.
         """
         client: Any = self.client
         await client.ping()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()

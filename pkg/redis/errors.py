@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from redis.exceptions import RedisError
+from redis.exceptions import RedisClusterException, RedisError
 
 from pkg.errors import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["RedisError", "unavailable"]
+__all__ = ["REDIS_ERRORS", "RedisError", "unavailable"]
+
+REDIS_ERRORS: Final = (RedisError, RedisClusterException, OSError)
+"""All that Redis, or the way to it, fails with: a cluster's errors are no `RedisError`."""
 
 
 @contextmanager
@@ -24,5 +27,5 @@ def unavailable() -> Iterator[None]:
     """
     try:
         yield
-    except (RedisError, OSError) as error:
+    except REDIS_ERRORS as error:
         raise Fault("UNAVAILABLE") from error

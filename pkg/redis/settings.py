@@ -7,26 +7,27 @@ from datetime import timedelta
 from pydantic import Field, field_validator
 
 from pkg.config import Duration, Secret, Settings
-
-SCHEMES = ("redis://", "rediss://", "unix://")
+from pkg.redis.address import parse_address
 
 
 class RedisSettings(Settings):
     """One Redis. Without a URL the process runs an embedded one."""
 
     url: Secret | None = None
-    """`redis://user:password@host:6379/0`, `rediss://…` for TLS, or `unix:///path?db=0`."""
+    """`redis://user:password@host:6379/0`, `redis+sentinel://host:26379,host:26379/master?db=0`,
+    `redis+cluster://host:6379,host:6379`, each with `rediss` for TLS, or `unix:///path?db=0`."""
     connect_timeout: Duration = Field(default=timedelta(seconds=1), gt=timedelta())
     timeout: Duration = Field(default=timedelta(seconds=1), gt=timedelta())
     """For one answer."""
     retries: int = Field(default=1, ge=0, le=5)
     """After a connection that broke; the command may then run twice."""
     max_connections: int = Field(default=32, ge=1)
-    """Of one event loop. Who finds none free waits for one up to `timeout`."""
+    """Of one event loop, and to each node of a cluster. Who finds none free waits for one up to
+    `timeout`; on a cluster that is an error at once."""
 
     @field_validator("url")
     @classmethod
     def _is_one(cls, url: Secret | None) -> Secret | None:
-        if url is not None and not url.get_secret_value().startswith(SCHEMES):
-            raise ValueError(f"a Redis URL starts with {', '.join(SCHEMES)}")
+        if url is not None:
+            parse_address(url.get_secret_value())
         return url

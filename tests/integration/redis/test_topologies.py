@@ -1,0 +1,185 @@
+"""The client finds the master that sentinels name, and the nodes of a cluster."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from pkg.ratelimit import Algorithm, RateLimitSettings, RedisRateLimiter, by_kind
+from pkg.redis import REDIS_ERRORS, PoolMetrics, RedisClient, RedisSettings, open_redis, tagged
+from tests.integration.redis_process import RedisProcess, eventually, free_port
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+HOUR = timedelta(hours=1)
+SETTINGS = RedisSettings(max_connections=4)
+BRIEF = RedisSettings(
+    timeout=timedelta(milliseconds=200), connect_timeout=timedelta(milliseconds=200)
+)
+
+
+@pytest.fixture
+async def cluster(tmp_path: Path) -> AsyncIterator[RedisProcess]:
+    """One node that has all slots."""
+    arguments = ("--cluster-enabled", "yes", "--cluster-port", str(free_port()))
+    node = RedisProcess(tmp_path, *arguments, embedded=True)
+    try:
+        await node.start()
+        assert await node.ask(b"CLUSTER ADDSLOTSRANGE 0 16383") == b"+OK"
+
+        async def ready() -> bool:
+            return await node.ask(b"GET a") == b"$-1"
+
+        await eventually(ready)
+        yield node
+    finally:
+        node.stop()
+
+
+async def test_a_cluster_is_reached_through_any_of_its_nodes(cluster: RedisProcess) -> None:
+    metrics = PoolMetrics(CollectorRegistry())
+    url = f"redis+cluster://127.0.0.1:{free_port()},127.0.0.1:{cluster.port}"
+    async with RedisClient(SETTINGS, url, metrics=metrics) as made:
+        client: Any = made.client
+        await asyncio.gather(*(client.set(f"key:{number}", number) for number in range(4)))
+
+        assert await client.get("key:3") == b"3"
+        in_use, most = metrics.collect()
+        assert [sample.value for sample in in_use.samples] == [0]
+        assert [sample.value for sample in most.samples] == [4]
+
+
+async def test_scripts_see_tagged_keys_in_one_slot_of_a_cluster(cluster: RedisProcess) -> None:
+    client: Any = open_redis(SETTINGS, f"redis+cluster://127.0.0.1:{cluster.port}")
+    script = client.register_script("return redis.call('MSET', KEYS[1], 1, KEYS[2], 2)")
+    try:
+        for name in ("", "a", "}", "{}", "a{b}c", "密码"):
+            key = tagged("lock", name)
+            assert await script(keys=[key, key + ":fence"]) == b"OK"
+    finally:
+        await client.aclose()
+
+
+async def test_a_cluster_that_is_gone_is_an_error_in_time_and_comes_back(
+    cluster: RedisProcess,
+) -> None:
+    url = f"redis+cluster://127.0.0.1:{cluster.port}"
+    made = RedisClient(BRIEF, url)
+    await made.start()
+    cluster.freeze()
+    async with asyncio.timeout(3):
+        with pytest.raises(REDIS_ERRORS):
+            await made.check()
+    cluster.thaw()
+    await made.check()
+    await made.stop()
+
+
+@pytest.fixture
+async def master(tmp_path: Path) -> AsyncIterator[RedisProcess]:
+    server = RedisProcess(tmp_path / "master")
+    try:
+        await server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+async def replica(tmp_path: Path, master: RedisProcess) -> AsyncIterator[RedisProcess]:
+    arguments = ("--replicaof", f"127.0.0.1 {master.port}", "--repl-diskless-sync-delay", "0")
+    server = RedisProcess(tmp_path / "replica", *arguments)
+    try:
+        await server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+async def sentinel(tmp_path: Path, master: RedisProcess) -> AsyncIterator[RedisProcess]:
+    config = tmp_path / "sentinel.conf"
+    config.write_text(
+        f"sentinel monitor sessions 127.0.0.1 {master.port} 1\n"
+        "sentinel down-after-milliseconds sessions 500\n"
+        "sentinel failover-timeout sessions 2000\n"
+    )
+    server = RedisProcess(tmp_path / "sentinel", str(config), "--sentinel")
+    try:
+        await server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+async def test_sentinels_name_the_master(sentinel: RedisProcess) -> None:
+    url = f"redis+sentinel://127.0.0.1:{free_port()},127.0.0.1:{sentinel.port}/sessions?db=2"
+    async with RedisClient(SETTINGS, url) as made:
+        client: Any = made.client
+        await asyncio.gather(*(client.incr("calls") for _ in range(20)))
+
+        assert await client.get("calls") == b"20"
+        assert client.connection_pool.get_connection_count()[0][0] <= 4
+        assert (await client.client_info())["db"] == 2
+
+
+async def test_an_unknown_master_is_an_error(sentinel: RedisProcess) -> None:
+    made = RedisClient(BRIEF, f"redis+sentinel://127.0.0.1:{sentinel.port}/nobody")
+
+    with pytest.raises(REDIS_ERRORS, match="nobody"):
+        await made.start()
+
+
+async def test_after_a_failover_the_client_writes_to_the_new_master(
+    master: RedisProcess, replica: RedisProcess, sentinel: RedisProcess
+) -> None:
+    made = RedisClient(BRIEF, f"redis+sentinel://127.0.0.1:{sentinel.port}/sessions")
+    await made.start()
+    client: Any = made.client
+    watch: Any = open_redis(BRIEF, f"redis://127.0.0.1:{sentinel.port}")
+
+    async def copied() -> bool:
+        return int(await client.wait(1, 100)) == 1
+
+    async def known() -> bool:
+        return bool(await watch.execute_command("SENTINEL", "REPLICAS", "sessions"))
+
+    async def written() -> bool:
+        try:
+            return bool(await client.set("a", "after"))
+        except REDIS_ERRORS:
+            return False
+
+    await client.set("a", "before")
+    await eventually(copied)
+    await eventually(known, 20)
+    await watch.aclose()
+    master.kill()
+
+    await eventually(written, 30)
+    assert await replica.ask(b"GET a") == b"$5"
+    await made.stop()
+
+
+async def test_on_a_cluster_all_keys_of_a_call_pay_or_none(cluster: RedisProcess) -> None:
+    client = open_redis(SETTINGS, f"redis+cluster://127.0.0.1:{cluster.port}")
+    rules = {
+        "user": RateLimitSettings(rate=2, per=HOUR).rule(),
+        "ip": RateLimitSettings(rate=5, per=HOUR, algorithm=Algorithm.SLIDING_WINDOW).rule(),
+    }
+    limiter = RedisRateLimiter(by_kind(rules, rules["user"]), client)
+    keys = ["user:1", "ip:1", "Login"]
+    try:
+        for number in range(5):
+            assert (await limiter.take_many(keys)).allowed == (number < 2)
+
+        assert (await limiter.take("ip:1")).remaining == 2
+        assert not (await limiter.take("user:1")).allowed
+    finally:
+        await client.aclose()
