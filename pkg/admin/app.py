@@ -113,6 +113,7 @@ class AdminApp:
                 "ok": not each.error,
                 "seconds": round(each.seconds, 6),
                 **({"error": each.error} if each.error else {}),
+                **({"note": each.note} if each.note else {}),
             }
             for each in report.components
         }

@@ -3,7 +3,7 @@
 from pkg.app.app import App
 from pkg.app.asgi import UvicornServer
 from pkg.app.banner import Banner, Credentials, render, show
-from pkg.app.component import Checked, Component, Watched
+from pkg.app.component import Checked, Component, Remarked, Watched
 from pkg.app.errors import AppError, ComponentError, StartError, StopError
 from pkg.app.health import ComponentHealth, Health, Phase, Report
 from pkg.app.hooks import Hook, Hooks
@@ -25,6 +25,7 @@ __all__ = [
     "Hooks",
     "Periodic",
     "Phase",
+    "Remarked",
     "Report",
     "StartError",
     "StopError",

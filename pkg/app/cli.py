@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Generic, TextIO, TypeVar
 
 from pkg.app.errors import AppError
-from pkg.config import ConfigError, Loaded, Settings, Sources, load, print_schema
+from pkg.config import ConfigError, Loaded, Settings, Sources, print_schema
+from pkg.config.remote import RemoteError, load_with_remote
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -90,7 +91,11 @@ class Cli(Generic[T]):
             out.write(print_schema(self.settings))
             return OK
         try:
-            loaded = load(self.settings, self._sources(args, environ))
+            loaded = load_with_remote(
+                self.settings,
+                self._sources(args, environ),
+                tell=lambda line: print(f"{self.service}: {line}", file=err, flush=True),
+            )
             if args.check:
                 self.verify(loaded)
                 out.write(f"{self.service}: the configuration is good ({_told(loaded)})\n")
@@ -101,7 +106,7 @@ class Cli(Generic[T]):
             for problem in error.problems:
                 err.write(f"{self.service}: {problem}\n")
             return REFUSED
-        except AppError as error:
+        except (AppError, RemoteError) as error:
             err.write(f"{self.service}: {error}\n")
             return FAILED
 
@@ -112,7 +117,7 @@ class Cli(Generic[T]):
             conf=args.conf,
             env=args.env,
             environ=os.environ if environ is None else environ,
-            sets=args.set,
+            sets=[*args.remote, *args.set],
         )
 
     def _serve(self, _args: argparse.Namespace, loaded: Loaded[T]) -> int:
@@ -148,6 +153,11 @@ def _common_options() -> argparse.ArgumentParser:
     options.add_argument(
         "--env", metavar="NAME", help="environment whose file is read (default: dev)"
     )
+    options.add_argument(
+        "--remote", type=lambda url: f"remote.url={url}", action="append", default=[],
+        metavar="URL",
+        help="more configuration: consul://host:8500/config/user/prod.yaml or dir:///etc/config",
+    )  # fmt: skip
     options.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE",
         help="override one key, such as server.http.port=8080; may be given again",

@@ -1,7 +1,8 @@
 """What a service is made of.
 
 A component starts and stops. What more it can do it says by having the method: `Checked` can tell
-whether it is well, `Watched` can tell that it ended by itself. The app finds out with `isinstance`.
+whether it is well, `Remarked` what else there is to know, `Watched` that it ended by itself. The
+app finds out with `isinstance`.
 """
 
 from __future__ import annotations
@@ -38,6 +39,16 @@ class Checked(Protocol):
 
     async def check(self) -> None:
         """Return if it is well; raise what is wrong. May be called at any time after the start."""
+        ...
+
+
+@runtime_checkable
+class Remarked(Protocol):
+    """A `Checked` component that can be well in a way that operators should know of."""
+
+    @property
+    def note(self) -> str:
+        """What there is to know, in a few words: `stale since …`; empty if nothing."""
         ...
 
 

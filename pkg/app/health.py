@@ -8,7 +8,7 @@ from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from pkg.app.component import Checked, Component
+from pkg.app.component import Checked, Component, Remarked
 from pkg.app.errors import describe
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ class ComponentHealth:
     """What is wrong; empty if it is well."""
     seconds: float
     """How long it took to say so."""
+    note: str = ""
+    """What else there is to know of it; does not make the process unready."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,4 +91,5 @@ class Health:
             )
         except Exception as failure:  # noqa: BLE001 - whatever is wrong is what is asked for
             error = describe(failure)
-        return ComponentHealth(name, error, self._clock.monotonic() - began)
+        note = component.note if isinstance(component, Remarked) else ""
+        return ComponentHealth(name, error, self._clock.monotonic() - began, note)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import hashlib
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
@@ -62,3 +64,14 @@ class SystemFileChanges:
             except OSError:  # a folder went away between the check and the watch
                 await asyncio.sleep(self._poll.total_seconds())
                 yield
+
+
+def fingerprint(files: tuple[Path, ...]) -> bytes:
+    """What the files hold, in few bytes; a file that cannot be read counts as empty."""
+    digest = hashlib.sha256()
+    for file in files:
+        content = b""
+        with contextlib.suppress(OSError):
+            content = file.read_bytes()
+        digest.update(hashlib.sha256(content).digest())
+    return digest.digest()

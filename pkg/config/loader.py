@@ -1,8 +1,8 @@
-"""From files, environment and flags to checked settings.
+"""From files, a remote source, environment and flags to checked settings.
 
 What comes later wins: model defaults, one YAML file (that of `--conf`, else the packaged one of the
-environment), variables of the process, flags. Everything wrong is reported at once, with the place
-that said it; nothing unknown is ignored.
+environment), what a remote source said, variables of the process, flags. Everything wrong is
+reported at once, with the place that said it; nothing unknown is ignored.
 """
 
 from __future__ import annotations
@@ -18,18 +18,23 @@ from pkg.config.errors import ConfigError, Problem
 from pkg.config.override import Overrides, prefix
 from pkg.config.refusal import explain
 from pkg.config.settings import Settings
-from pkg.config.shape import Shape
+from pkg.config.shape import Shape, fold
 from pkg.config.tree import Tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from importlib.resources.abc import Traversable
 
+    from pkg.config.remote.part import Said
+
 T = TypeVar("T", bound=Settings)
 
 DEFAULT_ENV: Final = "dev"
 _ENV_KEY: Final = "env"
+REMOTE_KEY: Final = "remote"
+"""The section that says where the remote source is."""
 _SUFFIX: Final = ".yaml"
+_NOT_REMOTE: Final = "what is remote cannot say where it is"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +47,8 @@ class Sources:
     """A folder with one `<env>.yaml` per environment, used when there is no `conf`."""
     conf: Path | None = None
     """A file, or a folder like `packaged`."""
+    remote: Said = ()
+    """What a remote source said."""
     env: str | None = None
     """The environment; else the variable `USER__ENV` names it, else it is `dev`."""
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -57,7 +64,7 @@ class Loaded(Generic[T]):
     settings: T
     env: str
     origin: str
-    """The YAML file, for people; empty if there was none."""
+    """The YAML file and what is remote, for people; empty if there was neither."""
     files: tuple[Path, ...]
     """What was read from disk: change these and `reload` may give something else."""
     sources: Sources
@@ -81,6 +88,7 @@ def load(model: type[T], sources: Sources) -> Loaded[T]:
     file = _file(sources, env or DEFAULT_ENV)
     tree = Tree() if file is None else _read(file)
     shape = Shape.of(model)
+    problems = _merge_remote(tree, shape, sources.remote)
     if _ENV_KEY in shape.names():
         if env is not None:
             tree.put(
@@ -90,10 +98,11 @@ def load(model: type[T], sources: Sources) -> Loaded[T]:
     tree.fill_empty_sections(shape)
     overrides = Overrides(shape, tree)
     picker = _variable(sources)
+    overrides.values(sources.remote)
     environ = {name: text for name, text in sources.environ.items() if name.upper() != picker}
     overrides.environment(environ, sources.service)
     overrides.flags(sources.sets)
-    problems = overrides.problems
+    problems.extend(overrides.problems)
     try:
         settings = model.model_validate(tree.data, by_alias=True, by_name=False)
     except ValidationError as error:
@@ -104,7 +113,12 @@ def load(model: type[T], sources: Sources) -> Loaded[T]:
     return Loaded(
         settings=settings,
         env=getattr(settings, _ENV_KEY, env or DEFAULT_ENV),
-        origin="" if file is None else str(file),
+        origin=", ".join(
+            [
+                *([] if file is None else [str(file)]),
+                *(part.place for part in sources.remote if not part.key),
+            ]
+        ),
         files=(*files, *overrides.files),
         sources=sources,
     )
@@ -148,7 +162,27 @@ def _read(file: Traversable) -> Tree:
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "not a UTF-8 text"
         raise ConfigError([Problem(source, "", f"cannot be read: {why}")]) from None
+    return _tree(text, source)
+
+
+def _tree(text: str, source: str) -> Tree:
     document = parse(text, source)
     if not isinstance(document.data, dict | None):
         raise ConfigError([Problem(f"{source}:1", "", "a mapping of keys is expected")])
     return Tree.of(document, source)
+
+
+def _merge_remote(tree: Tree, shape: Shape, said: Said) -> list[Problem]:
+    """Merge the documents of a remote source into what the file says."""
+    problems: list[Problem] = []
+    for part in said:
+        if part.key:
+            if fold(part.key.partition(".")[0]) == REMOTE_KEY:
+                problems.append(Problem(part.place, part.key, _NOT_REMOTE))
+            continue
+        document = _tree(part.text, part.place)
+        if REMOTE_KEY in document.data:
+            problems.append(Problem(document.source((REMOTE_KEY,)), REMOTE_KEY, _NOT_REMOTE))
+        document.fill_empty_sections(shape)
+        tree.merge(document)
+    return problems

@@ -16,8 +16,9 @@ from pkg.config.errors import ConfigError, KeyPath, Problem, dotted
 from pkg.config.shape import Shape, fold
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from pkg.config.remote.part import Part
     from pkg.config.tree import Tree
 
 SEPARATOR: Final = "__"
@@ -40,6 +41,13 @@ class Overrides:
     problems: list[Problem] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
     _said: dict[KeyPath, str] = field(default_factory=dict)
+
+    def values(self, parts: Iterable[Part]) -> None:
+        """Apply those parts of a remote source that are the value of one key."""
+        for part in parts:
+            path = self._locate(part.place, part.key.split(".")) if part.key else None
+            if path is not None:
+                self._put(path, part.text, part.place)
 
     def environment(self, environ: Mapping[str, str], service: str) -> None:
         """Apply every variable that begins with the service's prefix."""

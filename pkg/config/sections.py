@@ -12,6 +12,7 @@ from pydantic import Field
 
 from pkg.config.bytesize import ByteSize
 from pkg.config.duration import Duration
+from pkg.config.remote.settings import RemoteSettings
 from pkg.config.settings import Settings
 
 Level = Literal["debug", "info", "warning", "error", "critical"]
@@ -70,3 +71,6 @@ class ServiceSettings(Settings):
     admin: AdminSettings = Field(default=AdminSettings())
     log: LogSettings = Field(default=LogSettings())
     lifecycle: LifecycleSettings = Field(default=LifecycleSettings())
+    remote: RemoteSettings = Field(
+        default=RemoteSettings(), description="Where more configuration is read from."
+    )

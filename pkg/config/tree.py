@@ -63,6 +63,12 @@ class Tree:
         }
         self.sources[path] = source
 
+    def merge(self, other: Tree) -> None:
+        """Take over every value that another tree has. An empty mapping there changes nothing."""
+        for path, value in _leaves(other.data):
+            self.put(path, value, other.source(path))
+        self.sources.update({path: said for path, said in other.sources.items() if path})
+
     def fill_empty_sections(self, shape: Shape) -> None:
         """Make a section whose keys are all commented out (YAML reads null) an empty mapping."""
         _fill(self.data, shape)
@@ -70,6 +76,14 @@ class Tree:
     def secrets(self, shape: Shape) -> Iterator[str]:
         """Every text that stands where `shape` has a secret."""
         yield from _secrets(self.data, shape)
+
+
+def _leaves(data: dict[str, Any], path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
+    for key, value in data.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, (*path, key))
+        else:
+            yield (*path, key), value
 
 
 def _fill(data: dict[str, Any], shape: Shape) -> None:

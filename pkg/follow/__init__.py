@@ -1,0 +1,5 @@
+"""Following what is said elsewhere, through outages."""
+
+from pkg.follow.follower import Follower
+
+__all__ = ["Follower"]

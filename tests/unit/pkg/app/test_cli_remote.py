@@ -1,0 +1,70 @@
+"""`--remote`: more configuration, from elsewhere."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from pkg.app.cli import Cli
+from pkg.config.sections import ServiceSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pkg.config import Loaded
+
+
+class Stall:
+    """A service that notes what it was served with."""
+
+    def __init__(self) -> None:
+        self.served: list[ServiceSettings] = []
+        self.out, self.err = io.StringIO(), io.StringIO()
+
+    def serve(self, loaded: Loaded[ServiceSettings]) -> int:
+        self.served.append(loaded.settings)
+        return 0
+
+    def main(self, *argv: str, **environ: str) -> int:
+        cli = Cli(service="stall", version="1", settings=ServiceSettings, serve=self.serve)
+        return cli.main(argv, environ=environ, stdout=self.out, stderr=self.err)
+
+
+def test_the_flag_names_a_source_and_flags_win_over_it(tmp_path: Path) -> None:
+    (tmp_path / "app.yaml").write_text("admin: {port: 1, host: 10.0.0.1}\n")
+    stall = Stall()
+
+    assert stall.main("--remote", f"dir://{tmp_path}", "--set", "admin.port=2") == 0
+    assert (stall.served[0].admin.port, stall.served[0].admin.host) == (2, "10.0.0.1")
+    assert stall.served[0].remote.url == f"dir://{tmp_path}"
+
+
+def test_a_variable_names_a_source(tmp_path: Path) -> None:
+    (tmp_path / "app.yaml").write_text("admin: {port: 1}\n")
+    stall = Stall()
+
+    assert stall.main("--check", STALL__REMOTE__URL=f"dir://{tmp_path}") == 0
+    assert stall.out.getvalue() == (
+        f"stall: the configuration is good (dev, dir:{tmp_path}/app.yaml)\n"
+    )
+
+
+def test_a_source_that_is_not_there_is_code_1_and_says_so_while_it_waits(tmp_path: Path) -> None:
+    stall = Stall()
+
+    code = stall.main("--remote", f"dir://{tmp_path}", "--set", "remote.startTimeout=600ms")
+
+    assert code == 1
+    waiting, failed = stall.err.getvalue().splitlines()
+    assert waiting.startswith(f"stall: dir:{tmp_path}: ")
+    assert waiting.endswith("; trying again for up to 600ms")
+    assert failed.startswith(f"stall: dir:{tmp_path}: not read within 600ms: ")
+    assert stall.served == []
+
+
+def test_bad_configuration_from_elsewhere_is_code_2(tmp_path: Path) -> None:
+    (tmp_path / "app.yaml").write_text("admin: {prt: 1}\n")
+    stall = Stall()
+
+    assert stall.main("--remote", f"dir://{tmp_path}") == 2
+    assert f"dir:{tmp_path}/app.yaml:1: admin.prt: unknown key" in stall.err.getvalue()
