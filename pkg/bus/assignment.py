@@ -77,6 +77,11 @@ class Assignment:
             if lanes is not None:
                 lanes.add(each)
 
+    @property
+    def backlog(self) -> int:
+        """How many messages of all partitions are kept."""
+        return sum(each.backlog for each in self._lanes.values())
+
     def hold(self, held: bool) -> None:
         """Read nothing more at all, or go on."""
         self._held = held

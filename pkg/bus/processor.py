@@ -39,7 +39,6 @@ _LOG: Final = logging.getLogger(__name__)
 _POLL: Final = timedelta(milliseconds=250)
 """How long to wait for messages at a time."""
 _STEADY: Final = timedelta(minutes=1)
-_LAG_EVERY: Final = timedelta(seconds=5)
 
 
 class Processor:
@@ -56,7 +55,6 @@ class Processor:
         alerts: Alerts,
         clock: Clock,
         pause: Pause,
-        lag_every: timedelta = _LAG_EVERY,
         logger: logging.Logger = _LOG,
     ) -> None:
         """Prepare.
@@ -70,7 +68,6 @@ class Processor:
             alerts: told when an outage begins, as topic `kafka`.
             clock: measures for how long it went well.
             pause: waits.
-            lag_every: how often the lag is measured, and the bus found to be there.
             logger: told what happens.
         """
         self._subscription = subscription
@@ -79,7 +76,6 @@ class Processor:
         self._metrics = metrics
         self._alerts = alerts
         self._pause = pause
-        self._lag_every = lag_every
         self._log = logger
         self._work: Assignment | None = None
         self._held = False
@@ -117,6 +113,11 @@ class Processor:
         """
         if self._trouble:
             raise UnavailableError(self._trouble)
+
+    @property
+    def waiting(self) -> int:
+        """How many messages it has read and is not done with."""
+        return self._work.backlog if self._work is not None else 0
 
     def hold(self) -> None:
         """Begin no further messages until `go_on`; the membership and its partitions are kept."""
@@ -185,7 +186,7 @@ class Processor:
                 self._ill(error)
             else:
                 self._well()
-            await self._pause(self._lag_every)
+            await self._pause(self._subscription.lag_every)
 
     def _ill(self, error: Exception) -> None:
         self._trouble = f"{type(error).__name__}: {error}"

@@ -124,6 +124,8 @@ class SubscriptionSettings(Settings):
     """The topic for messages that are given up; `<topic>.dead` without."""
     commit_every: Duration = Field(default=timedelta(milliseconds=200), gt=_NONE)
     """The shortest time between two commits."""
+    lag_every: Duration = Field(default=timedelta(seconds=5), gt=_NONE)
+    """How often the lag is measured, by which an outage of the bus is noticed too."""
     drain: Duration = Field(default=timedelta(seconds=5), gt=_NONE)
     """For messages in hand, when their partition goes or the process stops."""
 
