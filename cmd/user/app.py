@@ -69,6 +69,7 @@ def user_app(loaded: Loaded[UserSettings], registry: Registry, log: LogHandle) -
 
     watcher.subscribe(follow_levels)
     components: list[Component] = [
+        process.tracing,
         *([valkey] if valkey else []),
         database,
         redis,

@@ -16,6 +16,8 @@ from pkg.captcha import CaptchaService, RedisChallenges
 from pkg.jwt import BearerAuthenticator, RedisRevocations
 from pkg.rbac import PolicyAnnouncer, RedisNotifier
 from pkg.throttle import RedisThrottle
+from pkg.trace.redis import trace_redis
+from pkg.trace.sql import trace_sql
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -46,6 +48,8 @@ def build(process: Process, database: Database, redis: Redis) -> Graph:
         ChainError: the configured chain cannot be used.
     """
     settings, clock, tokens = process.settings, process.clock, process.tokens
+    trace_sql(database.engine)
+    trace_redis(redis)
     transactions = SqlTransactions(database, clock=clock)
     revocations = RedisRevocations(redis)
     authenticator = BearerAuthenticator(process.verifier, revocations)
@@ -153,6 +157,7 @@ def _chain(process: Process, authenticator: BearerAuthenticator) -> tuple[Middle
         settings.server.chain,
         {
             "requestId": lambda: middleware.request_id(process.tokens),
+            "tracing": lambda: middleware.tracing(process.tracing, process.registry.catalogue),
             "metrics": lambda: middleware.metrics(process.calls, clock),
             "log": lambda: middleware.log(calls, clock),
             "recovery": lambda: middleware.recovery(middleware.log_error(calls)),

@@ -17,6 +17,7 @@ from pkg.middleware import CallMetrics
 from pkg.password import Argon2Passwords
 from pkg.rbac import PolicyEngine
 from pkg.tokens import SystemTokens
+from pkg.trace import Identity, Tracing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -55,6 +56,8 @@ class Process:
     dictionary: FileDictionary
     files: FileStore
     calls: CallMetrics
+    tracing: Tracing
+    """A component."""
 
 
 def make(
@@ -80,6 +83,7 @@ def make(
         dictionary=FileDictionary(settings.dictionary.path or _packaged_dictionary()),
         files=DirectoryFileStore(settings.data.dir / "avatars", tokens),
         calls=CallMetrics(metrics),
+        tracing=Tracing(settings.trace, Identity(SERVICE, VERSION, settings.env), metrics),
     )
 
 

@@ -1,7 +1,8 @@
 """What generated clients call other services through, on grpc.aio.
 
 Within a call, what it is part of goes along: its deadline, language, trace and request id. A
-refusal by the other side is raised as the `Fault` that it was there.
+refusal by the other side is raised as the `Fault` that it was there. Where the trace is recorded,
+each call is a span of it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from pkg.grpc.sending import Sending
 from pkg.grpc.settings import GrpcChannelSettings
 from pkg.grpc.status import fault_of
 from pkg.rpc.call import current_call
-from pkg.rpc.trace import trace_id_of
+from pkg.trace.propagation import inject
+from pkg.trace.span import Leaf
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Mapping
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from pkg.rpc.registry import Registry
-    from pkg.tokens import Tokens
+    from pkg.trace.span import Span
 
 RequestT = TypeVar("RequestT")
 ReplyT = TypeVar("ReplyT")
@@ -42,13 +44,10 @@ class GrpcChannel:
         target: str,
         registry: Registry,
         settings: GrpcChannelSettings | None = None,
-        *,
-        tokens: Tokens,
     ) -> None:
         self._target = target
         self._codec = registry.codec
         self._settings = settings or GrpcChannelSettings()
-        self._tokens = tokens
         self._channel: Any = None
         self._made: dict[str, Any] = {}
 
@@ -80,10 +79,11 @@ class GrpcChannel:
     ) -> ReplyT:
         """One request, one reply."""
         stub = self._stub("unary_unary", operation, request_type, reply_type)
-        try:
-            return cast("ReplyT", await stub(request, **self._context(timeout, headers)))
-        except grpc.aio.AioRpcError as error:
-            raise fault_of(error) from error
+        with _span(operation) as span:
+            try:
+                return cast("ReplyT", await stub(request, **self._context(timeout, headers, span)))
+            except grpc.aio.AioRpcError as error:
+                raise fault_of(error) from error
 
     async def stream_unary(
         self,
@@ -97,17 +97,18 @@ class GrpcChannel:
     ) -> ReplyT:
         """Many requests, one reply. What `requests` raises ends the call and is raised."""
         stub = self._stub("stream_unary", operation, request_type, reply_type)
-        call = stub(**self._context(timeout, headers))
-        sending = Sending(call, requests, self._encoder(request_type))
-        try:
-            return cast("ReplyT", await call)
-        except grpc.aio.AioRpcError as error:
-            raise fault_of(error) from error
-        except asyncio.CancelledError:
-            sending.reraise()
-            raise
-        finally:
-            await sending.stop()
+        with _span(operation) as span:
+            call = stub(**self._context(timeout, headers, span))
+            sending = Sending(call, requests, self._encoder(request_type))
+            try:
+                return cast("ReplyT", await call)
+            except grpc.aio.AioRpcError as error:
+                raise fault_of(error) from error
+            except asyncio.CancelledError:
+                sending.reraise()
+                raise
+            finally:
+                await sending.stop()
 
     async def unary_stream(
         self,
@@ -121,9 +122,10 @@ class GrpcChannel:
     ) -> AsyncIterator[ReplyT]:
         """One request, many replies. Leaving the iteration cancels the call."""
         stub = self._stub("unary_stream", operation, request_type, reply_type)
-        call = stub(request, **self._context(timeout, headers))
-        async for reply in _replies(call):
-            yield reply
+        with _span(operation) as span:
+            call = stub(request, **self._context(timeout, headers, span))
+            async for reply in _replies(call):
+                yield reply
 
     async def stream_stream(
         self,
@@ -137,17 +139,18 @@ class GrpcChannel:
     ) -> AsyncIterator[ReplyT]:
         """Many requests, many replies, each at its own pace."""
         stub = self._stub("stream_stream", operation, request_type, reply_type)
-        call = stub(**self._context(timeout, headers))
-        sending = Sending(call, requests, self._encoder(request_type))
-        try:
-            async for reply in _replies(call):
-                yield reply
-        except asyncio.CancelledError:
-            sending.reraise()
-            raise
-        finally:
-            call.cancel()  # nothing, for a call that is over
-            await sending.stop()
+        with _span(operation) as span:
+            call = stub(**self._context(timeout, headers, span))
+            sending = Sending(call, requests, self._encoder(request_type))
+            try:
+                async for reply in _replies(call):
+                    yield reply
+            except asyncio.CancelledError:
+                sending.reraise()
+                raise
+            finally:
+                call.cancel()  # nothing, for a call that is over
+                await sending.stop()
 
     def _stub(self, shape: str, operation: str, asks: type[Any], answers: type[Any]) -> Any:
         stub = self._made.get(operation)
@@ -165,7 +168,7 @@ class GrpcChannel:
         return self._codec.encoder(self._codec.name_of(cls))
 
     def _context(
-        self, timeout: timedelta | None, headers: Mapping[str, str] | None
+        self, timeout: timedelta | None, headers: Mapping[str, str] | None, span: Span | None
     ) -> dict[str, Any]:
         """Deadline and metadata: what is asked for here, within what the current call allows."""
         sent: dict[str, str] = {}
@@ -173,7 +176,6 @@ class GrpcChannel:
         call = current_call.get()
         if call is not None:
             sent["accept-language"] = call.language
-            sent["traceparent"] = self._traceparent(call.headers.get("traceparent"), call.trace_id)
             if call.request_id:
                 sent["x-request-id"] = call.request_id
             if call.deadline is not None:
@@ -181,16 +183,16 @@ class GrpcChannel:
                 if left <= 0:
                     raise Fault("DEADLINE_EXCEEDED")
                 seconds = left if seconds is None else min(seconds, left)
+        inject(sent, span)
         if headers:
             sent.update(headers)
         if seconds is None:
             seconds = self._settings.timeout.total_seconds()
         return {"timeout": seconds, "metadata": tuple(sent.items())}
 
-    def _traceparent(self, came: str | None, trace_id: str) -> str:
-        """The caller's trace, with a span of our own; sampled as it was, where it was said."""
-        flags = came[53:55] if came is not None and trace_id_of(came) == trace_id else "01"
-        return f"00-{trace_id}-{self._tokens.hex(8)}-{flags}"
+
+def _span(operation: str) -> Leaf:
+    return Leaf(operation, "client", {"rpc.system.name": "grpc", "rpc.method": operation})
 
 
 async def _replies(call: Any) -> AsyncGenerator[Any, None]:

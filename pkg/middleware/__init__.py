@@ -12,6 +12,7 @@ from pkg.middleware.log import log
 from pkg.middleware.metrics import UNMATCHED, CallMetrics, metrics
 from pkg.middleware.recovery import OnError, log_error, recovery
 from pkg.middleware.request_id import request_id
+from pkg.middleware.tracing import tracing
 from pkg.middleware.validation import validation
 
 __all__ = [
@@ -32,5 +33,6 @@ __all__ = [
     "metrics",
     "recovery",
     "request_id",
+    "tracing",
     "validation",
 ]

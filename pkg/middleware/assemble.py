@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 DEFAULT_CHAIN = (
     "requestId",
+    "tracing",
     "metrics",
     "log",
     "recovery",
@@ -30,6 +31,10 @@ REQUIRED = ("recovery", "authentication", "authorization", "validation")
 
 ORDER = (
     ("requestId", "log"),
+    ("requestId", "tracing"),
+    ("tracing", "metrics"),
+    ("tracing", "log"),
+    ("tracing", "recovery"),
     ("metrics", "recovery"),
     ("log", "recovery"),
     ("recovery", "deadline"),
@@ -37,7 +42,8 @@ ORDER = (
     ("authentication", "authorization"),
     ("authorization", "validation"),
 )
-"""Pairs, the outer one first. Metrics and log are outside recovery, to see its INTERNAL."""
+"""Pairs, the outer one first. Tracing, metrics and log are outside recovery, to see its INTERNAL;
+what they say of a call is said within its span."""
 
 _LAST = "validation"
 

@@ -8,19 +8,17 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from pkg.middleware.outcome import INTERNAL, reason_of
+from pkg.middleware.outcome import OURS, reason_of
 
 if TYPE_CHECKING:
     from pkg.clock import Clock
     from pkg.rpc import Call, Handler, Middleware, Operation
 
-OURS = frozenset({INTERNAL, "UNAVAILABLE", "DEADLINE_EXCEEDED"})
-"""Reasons that say something of the service rather than of the caller: logged as warnings."""
-
 
 def log(logger: logging.Logger, clock: Clock) -> Middleware:
     """Log calls with the fields operation, transport, reason, ms, peer and uid.
 
+    What says something of the service rather than of the caller is a warning.
     A server stream is one line, when it has ended.
     """
 

@@ -4,7 +4,9 @@
     rpc_call_duration_seconds{transport,operation}          histogram
     rpc_calls_in_flight{transport}                          gauge
 
-Labels are operations and reasons, never paths or anything else that a caller can make up.
+Labels are operations and reasons, never paths or anything else that a caller can make up. A call
+whose trace is recorded leaves its ids as an exemplar at the bucket that it fell into, which
+OpenMetrics shows.
 """
 
 from __future__ import annotations
@@ -14,12 +16,14 @@ from typing import TYPE_CHECKING, Any
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from pkg.middleware.outcome import OK, reason_of
+from pkg.trace.span import current_span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pkg.clock import Clock
     from pkg.rpc import Call, Handler, Middleware, Operation
+    from pkg.trace.span import Span
 
 UNMATCHED = "unmatched"
 """The operation of a request that no route matches: transports count those with `observe`."""
@@ -60,8 +64,10 @@ class CallMetrics:
         self._children: dict[tuple[str, str, str], tuple[Counter, Histogram]] = {}
         self._gauges: dict[str, Gauge] = {}
 
-    def observe(self, transport: str, operation: str, reason: str, seconds: float) -> None:
-        """Count one call that has ended."""
+    def observe(
+        self, transport: str, operation: str, reason: str, seconds: float, span: Span | None = None
+    ) -> None:
+        """Count one call that has ended, and the span that was recorded of it."""
         children = self._children.get((transport, operation, reason))
         if children is None:
             children = self._children[transport, operation, reason] = (
@@ -69,7 +75,11 @@ class CallMetrics:
                 self._duration.labels(transport, operation),
             )
         children[0].inc()
-        children[1].observe(seconds)
+        if span is None:
+            children[1].observe(seconds)
+        else:
+            ids = {"trace_id": span.trace_id, "span_id": span.span_id}
+            children[1].observe(seconds, ids)
 
     def in_flight(self, transport: str) -> Gauge:
         """The gauge of calls that are being served."""
@@ -96,7 +106,8 @@ def metrics(calls: CallMetrics, clock: Clock) -> Middleware:
                 raise
             finally:
                 gauge.dec()
-                calls.observe(call.kind, name, reason, clock.monotonic() - start)
+                seconds = clock.monotonic() - start
+                calls.observe(call.kind, name, reason, seconds, current_span.get())
 
         return measured
 

@@ -10,6 +10,9 @@ OK = "OK"
 CANCELLED = "CANCELLED"
 INTERNAL = "INTERNAL"
 
+OURS = frozenset({INTERNAL, "UNAVAILABLE", "DEADLINE_EXCEEDED"})
+"""Words that say something of the service rather than of the caller."""
+
 
 def reason_of(error: BaseException | None) -> str:
     """The word for what a handler raised, None for nothing.

@@ -43,6 +43,8 @@ class Call:
     trace_id: str
     """32 hex digits."""
     request_id: str = ""
+    sampled: bool | None = None
+    """Is the trace recorded? Said by `tracing`; None where nobody has decided."""
     deadline: float | None = None
     """On the loop's monotonic clock, in seconds."""
     principal: Principal | None = None

@@ -15,7 +15,6 @@ from api.user.grpc.v1 import (
 from api.user.grpc.v1.service import IdentityServiceClient
 from api.user.http.v1 import ListRolesRequest, LogoutRequest
 from pkg.grpc import GrpcChannel
-from pkg.tokens import SystemTokens
 from tests.e2e.people import Captchas, World, refused
 from tests.e2e.service import ADMIN, Service
 
@@ -45,7 +44,7 @@ def billing(service: Service) -> dict[str, str]:
 @pytest.fixture
 async def channel(service: Service, registry: Registry) -> AsyncIterator[GrpcChannel]:
     """To the gRPC port."""
-    async with GrpcChannel(service.grpc, registry, tokens=SystemTokens()) as made:
+    async with GrpcChannel(service.grpc, registry) as made:
         yield made
 
 

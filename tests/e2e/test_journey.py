@@ -43,7 +43,6 @@ from api.user.http.v1 import (
     VerifyTokenRequest,
 )
 from pkg.grpc import GrpcChannel
-from pkg.tokens import SystemTokens
 from tests.contract import servers
 from tests.contract.user.databases import KINDS, SQLITE, empty_database
 from tests.e2e.http_channel import HttpChannel
@@ -110,7 +109,7 @@ async def world(
         async with HttpChannel(service.http, registry) as channel:
             yield World(channel, service, captchas)
     else:
-        async with GrpcChannel(service.grpc, registry, tokens=SystemTokens()) as grpc_channel:
+        async with GrpcChannel(service.grpc, registry) as grpc_channel:
             yield World(grpc_channel, service, captchas)
 
 

@@ -18,6 +18,7 @@ from pkg.middleware import DEFAULT_CHAIN, check_names
 from pkg.password import PasswordSettings
 from pkg.redis import RedisSettings
 from pkg.throttle import ThrottleSettings
+from pkg.trace import TraceSettings
 
 _POSITIVE = timedelta(0)
 
@@ -106,6 +107,7 @@ class UserSettings(ServiceSettings):
     data: DataSettings = DataSettings()
     database: DatabaseSettings = DatabaseSettings()
     redis: RedisSettings = RedisSettings()
+    trace: TraceSettings = TraceSettings()
     auth: AuthSettings = AuthSettings()
     password: PasswordSettings = PasswordSettings()
     captcha: CaptchaSettings = CaptchaSettings()

@@ -17,14 +17,13 @@ from pkg.config import ByteSize
 from pkg.errors import Fault, Violation
 from pkg.grpc import GrpcChannel, GrpcChannelSettings
 from pkg.rpc import Call, Operation, current_call
-from pkg.tokens import FakeTokens
 from tests.unit.pkg.grpc.strict import SOON, registry, running
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 
 def channel(target: str, **changes: Any) -> GrpcChannel:
-    return GrpcChannel(target, registry(), GrpcChannelSettings(**changes), tokens=FakeTokens())
+    return GrpcChannel(target, registry(), GrpcChannelSettings(**changes))
 
 
 def call(**known: Any) -> Call:
@@ -203,8 +202,7 @@ async def test_what_the_current_call_is_part_of_goes_along() -> None:
     assert (within.language, within.trace_id) == ("en", TRACE)
     assert within.headers["x-request-id"] == "r1"
     version, trace, span, flags = within.headers["traceparent"].split("-")
-    assert (version, trace, flags) == ("00", TRACE, "00")
-    assert span not in traceparent
+    assert (version, trace, span, flags) == ("00", TRACE, "b7ad6b7169203331", "00")
     assert alone.headers["authorization"] == "Bearer a"
     assert "traceparent" not in alone.headers
 
