@@ -144,7 +144,7 @@ def go(name: str, module: str, version: str, package: str = "") -> Path:
             run([program, "mod", "init", "tools"], source)
             run(["nice", program, "get", f"{path}@{version}"], source, GOFLAGS="-mod=mod")
             run(
-                ["nice", program, "build", "-trimpath", "-ldflags=-s -w",
+                ["nice", program, "build", "-ldflags=-s -w",
                  "-o", str(work / name), path],
                 source,
                 CGO_ENABLED="0",
