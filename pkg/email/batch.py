@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pkg.email.mail import Mail
     from pkg.email.settings import EmailSettings
 
+_GOING_AWAY: Final = 421
 _NO: Final = 400
 _NO_REPLY: Final = 600
 """Codes from 400 up to here say no; any other in their place is no SMTP."""
@@ -124,7 +125,8 @@ class SmtpBatch:
             | aiosmtplib.SMTPHeloError
             | aiosmtplib.SMTPAuthenticationError,
         )
-        if about_us or not connected or not _NO <= error.code < _NO_REPLY:
+        leaving = not connected or error.code == _GOING_AWAY
+        if about_us or leaving or not _NO <= error.code < _NO_REPLY:
             self.abort()
             return MailServerError(text)
         if is_temporary(error.code):
