@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import aiosmtplib
 
@@ -52,7 +52,7 @@ class SmtpBatch:
         self._new_client = new_client
         self._rendered = rendered
         self._client: aiosmtplib.SMTP | None = None
-        self._transport: asyncio.BaseTransport | None = None
+        self._transport: asyncio.WriteTransport | None = None
 
     async def send(self, mail: Mail) -> tuple[Refusal, ...]:
         """Send one mail."""
@@ -103,7 +103,7 @@ class SmtpBatch:
         transport, self._transport = self._transport, None
         if client is not None:
             client.close()
-        if isinstance(transport, asyncio.WriteTransport):
+        if transport is not None:
             transport.abort()  # `close` would wait until all is sent, which a dead peer never takes
 
     async def _connected(self) -> aiosmtplib.SMTP:
@@ -112,7 +112,8 @@ class SmtpBatch:
         self.abort()
         client = self._new_client()
         await client.connect(timeout=self._settings.connect_timeout.total_seconds())
-        self._client, self._transport = client, client.transport
+        # Those of uvloop are none by class, but by what they can do.
+        self._client, self._transport = client, cast("asyncio.WriteTransport", client.transport)
         return client
 
     def _answered(self, error: aiosmtplib.SMTPResponseException) -> MailError:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import uvloop
 
 from pkg.clock import SystemClock
 from pkg.config import Secret
@@ -174,7 +175,7 @@ async def test_a_server_without_starttls_gets_neither_password_nor_mail(
         assert mailbox.mails == []
 
 
-async def test_a_mail_that_is_given_up_leaves_no_connection() -> None:
+async def given_up() -> None:
     async with SmtpMailbox(answered=asyncio.Event()).running() as mailbox:
         sending = asyncio.create_task(mailbox.mailer.send(MAIL))
         await mailbox.asked.wait()
@@ -184,6 +185,14 @@ async def test_a_mail_that_is_given_up_leaves_no_connection() -> None:
         assert sending.cancelled()
         async with asyncio.timeout(5):
             await mailbox.left.wait()
+
+
+async def test_a_mail_that_is_given_up_leaves_no_connection() -> None:
+    await given_up()
+
+
+def test_a_mail_that_is_given_up_leaves_no_connection_on_uvloop_either() -> None:
+    uvloop.run(given_up())
 
 
 async def test_a_ca_file_that_cannot_be_used_stops_the_start(tmp_path: Path) -> None:
