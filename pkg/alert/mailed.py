@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -105,9 +106,14 @@ class MailedAlerts:
     def send(self, alert: Alert) -> None:
         """Take an alert."""
         try:
-            self._send(alert)
+            is_news = self._take(alert)
         except Exception:  # noqa: BLE001 - whoever is in trouble already gets no more of it
             self._metrics.dropped.labels(self._settings.default_topic, "broken").inc()
+            return
+        if is_news:
+            self._wake()
+            with suppress(Exception):  # of a handler of the log: the same
+                self._logged.send(alert)
 
     async def start(self) -> None:
         """Begin to mail. Does not wait for the mail server, which may be away."""
@@ -132,26 +138,25 @@ class MailedAlerts:
                 await asyncio.wait({task})
             self._give_up()
 
-    def _send(self, alert: Alert) -> None:
+    def _take(self, alert: Alert) -> bool:
+        """Put it where it belongs, and tell whether it is news."""
         topic = alert.topic if alert.topic in self._desks else self._settings.default_topic
         self._taken[topic].inc()
         with self._lock:
             if self._stopping:
-                letter, is_news = None, True
                 self._metrics.dropped.labels(topic, "stopped").inc()
-            else:
-                letter, is_news = self._desks[topic].take(alert, room=self._dispatch.has_room)
-                if letter is not None:
-                    self._dispatch.add(letter)
-        if is_news:
-            self._logged.send(alert)
-            self._wake()
+                return True
+            letter, is_news = self._desks[topic].take(alert, room=self._dispatch.has_room)
+            if letter is not None:
+                self._dispatch.add(letter)
+        return is_news
 
     def _wake(self) -> None:
         """Let the worker look: something is to be sent, or a window has opened."""
         loop = self._loop
-        if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(self._news.set)
+        if loop is not None:
+            with suppress(RuntimeError):  # it has been closed meanwhile
+                loop.call_soon_threadsafe(self._news.set)
 
     def _waiting(self) -> float:
         with self._lock:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import aiosmtplib
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pkg.email.mail import Mail
     from pkg.email.settings import EmailSettings
 
+_GOING_AWAY: Final = 421
 _NO: Final = 400
 _NO_REPLY: Final = 600
 """Codes from 400 up to here say no; any other in their place is no SMTP."""
@@ -51,7 +52,7 @@ class SmtpBatch:
         self._new_client = new_client
         self._rendered = rendered
         self._client: aiosmtplib.SMTP | None = None
-        self._transport: asyncio.BaseTransport | None = None
+        self._transport: asyncio.WriteTransport | None = None
 
     async def send(self, mail: Mail) -> tuple[Refusal, ...]:
         """Send one mail."""
@@ -102,7 +103,7 @@ class SmtpBatch:
         transport, self._transport = self._transport, None
         if client is not None:
             client.close()
-        if isinstance(transport, asyncio.WriteTransport):
+        if transport is not None:
             transport.abort()  # `close` would wait until all is sent, which a dead peer never takes
 
     async def _connected(self) -> aiosmtplib.SMTP:
@@ -111,7 +112,8 @@ class SmtpBatch:
         self.abort()
         client = self._new_client()
         await client.connect(timeout=self._settings.connect_timeout.total_seconds())
-        self._client, self._transport = client, client.transport
+        # Those of uvloop are none by class, but by what they can do.
+        self._client, self._transport = client, cast("asyncio.WriteTransport", client.transport)
         return client
 
     def _answered(self, error: aiosmtplib.SMTPResponseException) -> MailError:
@@ -124,7 +126,8 @@ class SmtpBatch:
             | aiosmtplib.SMTPHeloError
             | aiosmtplib.SMTPAuthenticationError,
         )
-        if about_us or not connected or not _NO <= error.code < _NO_REPLY:
+        leaving = not connected or error.code == _GOING_AWAY
+        if about_us or leaving or not _NO <= error.code < _NO_REPLY:
             self.abort()
             return MailServerError(text)
         if is_temporary(error.code):

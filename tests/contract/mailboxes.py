@@ -111,6 +111,10 @@ class SmtpMailbox:
     answered: asyncio.Event | None = None
     """If there is one, content is answered when it is set."""
     port: int = 0
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    """Content has come."""
+    left: asyncio.Event = field(default_factory=asyncio.Event)
+    """Somebody went away without waiting for the answer."""
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[SmtpMailbox]:
@@ -184,8 +188,13 @@ class SmtpMailbox:
         self, _server: SMTP, _session: Any, envelope: Any
     ) -> str:
         """Take the content, or not."""
+        self.asked.set()
         if self.answered is not None:
-            await self.answered.wait()
+            try:
+                await self.answered.wait()
+            except asyncio.CancelledError:
+                self.left.set()
+                raise
         if self.answer.startswith("250"):
             self.mails.append(envelope.original_content)
         return self.answer
