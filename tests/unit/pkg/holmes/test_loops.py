@@ -13,7 +13,6 @@ import pytest
 from pkg.clock import FakeClock
 from pkg.holmes import Kind, Loops
 
-
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextvars import Context
@@ -68,7 +67,7 @@ class CountingLoop(asyncio.SelectorEventLoop):
 
     asked = 0
 
-    def call_soon_threadsafe(
+    def call_soon_threadsafe(  # type: ignore[override] # theirs binds the arguments' types
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.Handle:
         self.asked += 1

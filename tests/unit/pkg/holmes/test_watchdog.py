@@ -427,7 +427,7 @@ async def test_a_stop_ends_a_profile_that_is_being_taken(tmp_path: Path) -> None
     holmes = Holmes(settings, loops, alerts, probe=FakeProbe({Kind.CPU: 99}))
     await holmes.start()
     async with asyncio.timeout(10):
-        while "Sampler.run" not in await asyncio.to_thread(thread_stacks):
+        while "in Sampler.run\n" not in await asyncio.to_thread(thread_stacks):
             pass
         kept_before = [each.suffix for each in tmp_path.iterdir()]  # noqa: ASYNC240 - one look
         await holmes.stop()
