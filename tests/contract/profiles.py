@@ -5,12 +5,12 @@ from __future__ import annotations
 import gzip
 import json
 import threading
+import uuid
 import zlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import parse_qs, urlsplit
 
-from google.protobuf import json_format
 from google.protobuf.message import DecodeError
 
 from tests.unit.pkg.profile.reader import PROFILE, messages
@@ -33,10 +33,19 @@ _PUSH_REQUEST: Final = messages(
 _PROFILE: Final = messages("google.v1", PROFILE)["Profile"]
 
 
+def push_request(labels: Mapping[str, str], profile: bytes) -> bytes:
+    """The body of a push of one profile."""
+    series = {
+        "labels": [{"name": name, "value": value} for name, value in labels.items()],
+        "samples": [{"ID": str(uuid.uuid4()), "raw_profile": profile}],
+    }
+    return bytes(_PUSH_REQUEST(series=[series]).SerializeToString())
+
+
 class Recorder:
     """Listens on a port of this host while its block is entered, and keeps what it accepts."""
 
-    def __init__(self, *, status: int = 200) -> None:
+    def __init__(self, *, status: int = 200, port: int = 0) -> None:
         """`status`: of every answer; other than 200, everything is refused."""
         self.status = status
         self.asked = threading.Event()
@@ -53,7 +62,7 @@ class Recorder:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
                 status, kind = recorder.push(self.path, dict(self.headers.items()), body)
-                self.answer(status, kind, b"{}" if kind == "application/json" else b"")
+                self.answer(status, kind, b"")
 
             def do_GET(self) -> None:
                 self.answer(200, "application/json", recorder.render(self.path))
@@ -68,9 +77,10 @@ class Recorder:
             def log_message(self, *_: object) -> None:
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.port = self._server.server_port
+        self.url = f"http://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -89,7 +99,7 @@ class Recorder:
         try:
             if self.status == 200:
                 self._take(path, kind, lower.get("content-encoding", "identity"), body)
-        except (ValueError, OSError, zlib.error, DecodeError, json_format.ParseError) as error:
+        except (ValueError, OSError, zlib.error, DecodeError) as error:
             self.refused.append(str(error))
             return 400, kind
         finally:
@@ -107,13 +117,9 @@ class Recorder:
         if path != PUSH:
             raise ValueError(f"nothing is pushed to {path}")
         plain = gzip.decompress(body) if encoding == "gzip" else body
-        request = _PUSH_REQUEST()
-        if kind == "application/proto":
-            request.ParseFromString(plain)
-        elif kind == "application/json":
-            json_format.Parse(plain, request)
-        else:
+        if kind != "application/proto":
             raise ValueError(f"the type of a push cannot be {kind!r}")
+        request = _PUSH_REQUEST.FromString(plain)
         if not request.series:
             raise ValueError("a push without series")
         for series in request.series:

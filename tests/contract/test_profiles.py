@@ -29,7 +29,7 @@ from pkg.profile import Pprof, ProfileSettings, Sampler
 from pkg.profile.pyroscope import PyroscopePush
 from pkg.profile.settings import PyroscopeSettings
 from tests.contract import servers
-from tests.contract.profiles import PUSH, RENDER, Recorder
+from tests.contract.profiles import PUSH, RENDER, Recorder, push_request
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -110,14 +110,11 @@ async def test_functions_at_work_are_pushed(url: str, app_name: str) -> None:
 @pytest.mark.usefixtures("busy")
 async def test_a_profile_of_the_admin_port_is_taken_too(url: str, app_name: str) -> None:
     taken = await asyncio.to_thread(Sampler().run, SECOND, 100, threading.Event())
-    sample = {"ID": str(uuid.uuid4()), "rawProfile": base64.b64encode(taken.encoded()).decode()}
     labels = {"__name__": "process_cpu", "service_name": app_name}
-    series = {
-        "labels": [{"name": name, "value": value} for name, value in labels.items()],
-        "samples": [sample],
-    }
+    request = push_request(labels, taken.encoded())
     async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
-        answer = await client.post(PUSH, json={"series": [series]})
+        kind = {"content-type": "application/proto"}
+        answer = await client.post(PUSH, content=request, headers=kind)
 
     assert answer.status_code == 200, answer.text
     found = await names(url, app_name, "a_function_at_work")
@@ -168,13 +165,29 @@ async def test_a_server_that_refuses_hurts_nothing(status: int) -> None:
 
 
 @pytest.mark.usefixtures("busy")
-async def test_a_server_that_is_away_hurts_nothing_and_is_found_when_it_is_back() -> None:
+async def test_a_server_that_is_away_hurts_nothing() -> None:
     with Recorder() as gone:
         pass
     push = PyroscopePush(settings(gone.url), "app")
     async with asyncio.timeout(10):
         await push.start()
         await push.stop()
+
+
+@pytest.mark.usefixtures("busy")
+async def test_a_server_that_goes_and_comes_back_is_sent_profiles_again(app_name: str) -> None:
+    with Recorder() as before:
+        push = PyroscopePush(settings(before.url), app_name)
+        await push.start()
+        await asyncio.to_thread(before.asked.wait, 30)
+    try:
+        with Recorder(port=before.port) as after:
+            found = await names(after.url, app_name, "a_function_at_work")
+    finally:
+        await push.stop()
+
+    assert after.refused == []
+    assert found
 
 
 @pytest.mark.usefixtures("busy")
@@ -290,7 +303,7 @@ async def test_go_tool_pprof_reads_the_admin_port(
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    async with asyncio.timeout(200):
+    async with asyncio.timeout(100):
         output, errors = await process.communicate()
 
     assert process.returncode == 0, errors.decode()
