@@ -9,6 +9,7 @@ before it starts (`pkg.holmes.ExceptionHooks` does).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 import logging
 import threading
@@ -85,7 +86,7 @@ async def _done_within(seconds: float, work: Callable[[], object]) -> bool:
 
     def run() -> None:
         work()
-        if not loop.is_closed():
+        with contextlib.suppress(RuntimeError):  # the loop did not wait, and is closed
             loop.call_soon_threadsafe(ended.set)
 
     threading.Thread(target=run, name="pyroscope-stop", daemon=True).start()

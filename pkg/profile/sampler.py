@@ -4,7 +4,7 @@ A sampling thread looks at the stacks of all other threads, `hz` times a second.
 every thread's stack three values:
 
     samples  how often it was seen
-    cpu      CPU time that the thread used, to the nanosecond (Linux; elsewhere 0)
+    cpu      CPU time that the thread used, in nanoseconds (Linux only: elsewhere it is 0)
     wall     time that passed
 
 and two labels: `thread` (its name) and `state`. A thread is `on-cpu` when it goes on to use the CPU

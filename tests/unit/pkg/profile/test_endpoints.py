@@ -44,7 +44,7 @@ class Desk:
     async def taking(self) -> None:
         """Return when a profile is being taken."""
         async with asyncio.timeout(10):
-            while "Sampler.run" not in (await self.ask("threads")).text:
+            while "in Sampler.run\n" not in (await self.ask("threads")).text:
                 pass
 
 
