@@ -6,11 +6,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.cluster import ClusterNode, RedisCluster
+from redis.asyncio.connection import Connection
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
+from redis.asyncio.sentinel import (
+    Sentinel,
+    SentinelConnectionPool,
+    SentinelManagedConnection,
+    SentinelManagedSSLConnection,
+)
 from redis.backoff import ConstantBackoff
 
 from pkg.redis.address import Address, Topology, parse_address
+from pkg.redis.connections import CLASSES
 
 if TYPE_CHECKING:
     from pkg.redis.settings import RedisSettings
@@ -61,7 +68,9 @@ def open_redis(settings: RedisSettings, url: str) -> Redis:
         return _cluster(address, pooled)
     if address.topology is Topology.SENTINEL:
         return _sentinel(address, bounds, {**pooled, "timeout": timeout})
-    pool: Any = BlockingConnectionPool(**pooled, timeout=timeout, **address.options)
+    made = address.options.get("connection_class", Connection)
+    options = {**address.options, "connection_class": CLASSES[made]}
+    pool: Any = BlockingConnectionPool(**pooled, timeout=timeout, **options)
     return Redis.from_pool(pool)
 
 
@@ -78,11 +87,24 @@ def _sentinel(address: Address, bounds: dict[str, Any], pooled: dict[str, Any]) 
         **pooled,
         **address.options,
     )
-    client: Redis = sentinel.master_for(address.master, connection_pool_class=_SentinelPool)
+    tls = "ssl" in address.options
+    client: Redis = sentinel.master_for(
+        address.master,
+        connection_pool_class=_SentinelPool,
+        connection_class=CLASSES[
+            SentinelManagedSSLConnection if tls else SentinelManagedConnection
+        ],
+    )
     return client
 
 
 def _cluster(address: Address, pooled: dict[str, Any]) -> Redis:
     nodes = [ClusterNode(host, port) for host, port in address.nodes]
     client: Any = RedisCluster(startup_nodes=nodes, **pooled, **address.options)
+    # It takes no class of connections: of nodes to be found, and of those it was given.
+    manager = client.nodes_manager
+    made = CLASSES[manager.connection_kwargs["connection_class"]]
+    manager.connection_kwargs["connection_class"] = made
+    for node in manager.startup_nodes.values():
+        node.connection_class = made
     return client  # type: ignore[no-any-return] # no subclass of Redis, but it has its commands
