@@ -46,8 +46,6 @@ class ConsulRegistrar:
         registration = registration_of(instance, self._settings)
         try:
             await self._client.register(registration)
-            if "ttl" in self._settings.checks:  # which begins as critical
-                await self._client.renew(_check_id(instance, "ttl"), "passing")
         except ConsulError as error:
             raise RegistryUnavailableError(str(error)) from error
 
