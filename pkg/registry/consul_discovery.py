@@ -12,7 +12,7 @@ Consul, or as soon as Consul is back.
 from __future__ import annotations
 
 import logging
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -85,8 +85,11 @@ class _Followed:
 
 def _callable(entries: Iterable[Entry]) -> Iterator[Instance]:
     for entry in entries:
-        with suppress(ValueError):  # registered by others, without a port
-            yield instance_of(entry)
+        try:
+            instance = instance_of(entry)
+        except ValueError:
+            continue  # registered by others, without a port
+        yield instance
 
 
 class ConsulDiscovery:
