@@ -17,6 +17,8 @@ class Check:
     id: str
     ttl: timedelta | None = None
     """The service says so itself, at least so often."""
+    status: str = "passing"
+    """With a `ttl`, what holds until the service says something."""
     http: str | None = None
     """A URL that answers 2xx while it is well."""
     grpc: str | None = None
@@ -34,7 +36,7 @@ class Check:
             "DeregisterCriticalServiceAfter": duration(self.deregister_after),
         }
         if self.ttl is not None:
-            return said | {"TTL": duration(self.ttl)}
+            return said | {"TTL": duration(self.ttl), "Status": self.status}
         way = {"HTTP": self.http} if self.http is not None else {"GRPC": self.grpc}
         return said | way | {"Interval": duration(self.interval), "Timeout": duration(self.timeout)}
 

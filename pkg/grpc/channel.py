@@ -51,6 +51,12 @@ class GrpcChannel:
         self._channel: Any = None
         self._made: dict[str, Any] = {}
 
+    @property
+    def failing(self) -> bool:
+        """Whether it could not connect, and has not managed to since."""
+        state = None if self._channel is None else self._channel.get_state()
+        return state is grpc.ChannelConnectivity.TRANSIENT_FAILURE
+
     async def __aenter__(self) -> Self:
         """Open the channel. It connects when it is first called."""
         self._channel = grpc.aio.insecure_channel(self._target, self._settings.options())

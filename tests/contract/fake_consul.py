@@ -158,7 +158,7 @@ class FakeConsul(httpx.AsyncBaseTransport):
         return httpx.Response(200, json=said, headers={"X-Consul-Index": str(modified)})
 
     async def _register(self, payload: dict[str, Any]) -> httpx.Response:
-        checks = {each["CheckID"]: "critical" for each in payload["Checks"]}
+        checks = {each["CheckID"]: each.get("Status", "critical") for each in payload["Checks"]}
         self.services[payload["ID"]] = Service(payload, checks)
         await self._services_changed()
         return httpx.Response(200)

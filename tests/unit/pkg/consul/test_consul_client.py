@@ -91,6 +91,7 @@ async def test_a_service_is_registered_found_and_removed(
 ) -> None:
     await client.register(service(tags=("a",), meta={"version": "1"}, weight=3))
     assert await client.registered("shop-1")
+    await client.renew("shop-1:ttl", "warning", "busy")
     assert (await client.healthy("shop")).value == ()
 
     await client.renew("shop-1:ttl", "passing", "well")
@@ -117,7 +118,7 @@ async def test_instances_are_in_the_order_of_their_ids(client: ConsulClient) -> 
 
 
 def test_checks_are_said_as_consul_reads_them() -> None:
-    assert ttl("t").payload()["TTL"] == "15000ms"
+    assert (ttl("t").payload()["TTL"], ttl("t").payload()["Status"]) == ("15000ms", "passing")
     web = Check(id="w", http="http://10.0.0.1/readyz", interval=timedelta(seconds=5)).payload()
     assert (web["HTTP"], web["Interval"], web["Timeout"]) == (
         "http://10.0.0.1/readyz",
