@@ -111,14 +111,20 @@ class KafkaSource:
                 ours = self._consumer.assignment()
                 last = await self._consumer.end_offsets(ours) if ours else {}
                 for each in ours - self._committed.keys():
-                    position = await self._consumer.committed(each)
-                    if position is None:
-                        position = await self._consumer.position(each)
-                    self._committed.setdefault(each, position)
+                    self._committed.setdefault(each, await self._start(each))
         return {
             Partition(each.topic, each.partition): max(0, end - self._committed.get(each, end))
             for each, end in last.items()
         }
+
+    async def _start(self, native: TopicPartition) -> int:
+        """Where the group begins, as far as it can be told."""
+        committed = await self._consumer.committed(native)
+        if committed is not None:
+            return int(committed)
+        if self._begin == "latest":
+            return int(await self._consumer.position(native))
+        return int((await self._consumer.beginning_offsets([native]))[native])
 
     async def close(self) -> None:
         """Leave."""

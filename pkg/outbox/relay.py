@@ -163,7 +163,7 @@ class Relay:
             self._nudged.clear()
             count = await self.send_waiting()
             self._well()
-            await self._measure()
+            await self._measure_now_and_then()
             if count == 0:
                 await first(self._pause(self._settings.poll), self._nudged.wait())
 
@@ -197,11 +197,19 @@ class Relay:
             title = "messages of the outbox are refused"
             self._alerts.send(Alert(topic="kafka", title=title, detail=f"{each}: {why}"))
 
-    async def _measure(self) -> None:
+    async def _measure_now_and_then(self) -> None:
         now = self._clock.monotonic()
         if self._measured is not None and now - self._measured < _MEASURE:
             return
         self._measured = now
+        await self.measure()
+
+    async def measure(self) -> None:
+        """Tell the metrics how much waits.
+
+        Raises:
+            Fault: the database fails.
+        """
         count, oldest = await self._claims.waiting()
         self._metrics.waiting.set(count)
         age = (self._clock.now() - oldest).total_seconds() if oldest else 0
