@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from pkg.bus.errors import BusError, LostPartitionError
 from pkg.bus.lanes import Lanes
+from pkg.bus.tasks import first
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -39,7 +40,8 @@ class Assignment:
         self._metrics = metrics
         self._log = logger
         self._lanes: dict[Partition, Lanes] = {}
-        self._held = False
+        self._going = asyncio.Event()
+        self._going.set()
         self.dirty = asyncio.Event()
         """Set when there may be something to commit."""
         self._broken = asyncio.Event()
@@ -50,7 +52,7 @@ class Assignment:
         for partition in partitions:
             self._lanes[partition] = Lanes(
                 partition,
-                self._handle,
+                self._begin,
                 lanes=self._subscription.lanes,
                 on_done=self._progress,
                 on_failure=self._fail,
@@ -83,8 +85,11 @@ class Assignment:
         return sum(each.backlog for each in self._lanes.values())
 
     def hold(self, held: bool) -> None:
-        """Read nothing more at all, or go on."""
-        self._held = held
+        """Begin nothing more at all, or go on."""
+        if held:
+            self._going.clear()
+        else:
+            self._going.set()
         self.throttle()
 
     def throttle(self) -> None:
@@ -92,7 +97,7 @@ class Assignment:
         most = self._subscription.prefetch
         for partition, lanes in self._lanes.items():
             limit = most // 2 if lanes.paused else most - 1
-            wanted = self._held or lanes.backlog > limit
+            wanted = not self._going.is_set() or lanes.backlog > limit
             if wanted != lanes.paused:
                 lanes.paused = wanted
                 (self._source.pause if wanted else self._source.resume)(partition)
@@ -150,6 +155,12 @@ class Assignment:
             await self._source.commit({each.partition: position for each, position in new})
         for each, position in new:
             each.committed = position
+
+    async def _begin(self, received: Received, closing: asyncio.Event) -> bool:
+        """Handle a message, but not while everything is held."""
+        if not self._going.is_set():
+            await first(self._going.wait(), closing.wait())
+        return await self._handle(received, closing)
 
     def _drop(self, lanes: Lanes) -> None:
         if self._lanes.get(lanes.partition) is lanes:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from pkg.alert import Alert
 from pkg.bus.dead_letter import STACK, dead_letter
 from pkg.bus.errors import DeliveryError, PoisonError
+from pkg.bus.tasks import first
 from pkg.bus.trace import Extract, carrier_of, no_scope
 
 if TYPE_CHECKING:
@@ -174,16 +175,7 @@ class Attempts:
 
     async def _waited(self, time: timedelta, closing: asyncio.Event) -> bool:
         """Wait; False as soon as `closing` is set."""
-        tasks = {
-            asyncio.ensure_future(self._pause(time)),
-            asyncio.ensure_future(closing.wait()),
-        }
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
+        await first(self._pause(time), closing.wait())
         return not closing.is_set()
 
     def _extra(self, received: Received) -> dict[str, object]:

@@ -7,6 +7,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 from pkg.bus.frontier import Frontier
+from pkg.bus.tasks import end
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -79,9 +80,7 @@ class Lanes:
         try:
             await asyncio.wait(self._tasks, timeout=seconds)
         finally:
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.wait(self._tasks)
+            await end(self._tasks)
 
     def _lane(self, received: Received) -> int:
         key = received.message.key

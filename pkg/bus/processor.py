@@ -22,11 +22,10 @@ from typing import TYPE_CHECKING, Final
 from pkg.alert import Alert
 from pkg.app import Supervised
 from pkg.bus.assignment import Assignment
-from pkg.bus.errors import BusError, UnavailableError
+from pkg.bus.errors import UnavailableError
+from pkg.bus.tasks import first
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
     from pkg.alert import Alerts
     from pkg.backoff import Backoff
     from pkg.bus.attempts import Attempts
@@ -79,6 +78,7 @@ class Processor:
         self._log = logger
         self._work: Assignment | None = None
         self._held = False
+        self._stopping = asyncio.Event()
         self._trouble = "has not joined its group yet"
         self._alerted = False
         self._job = Supervised(
@@ -103,6 +103,7 @@ class Processor:
 
     async def stop(self) -> None:
         """Finish what is in hand, within the drain time, commit, and leave the group."""
+        self._stopping.set()
         await self._job.stop()
 
     async def check(self) -> None:
@@ -133,7 +134,7 @@ class Processor:
             self._work.hold(held)
 
     async def _serve(self) -> None:
-        """Be a member until the bus fails, or this is cancelled."""
+        """Be a member until the bus fails, or the processor is to stop."""
         topic, group = self._subscription.topic, self._subscription.group
         source = self._sources(topic, group)
         work = Assignment(
@@ -148,7 +149,8 @@ class Processor:
         try:
             await source.open(work)
             self._well()
-            await _until_one_fails(
+            await first(
+                self._stopping.wait(),
                 self._poll(source, work),
                 self._commit(work),
                 self._measure(source),
@@ -202,17 +204,3 @@ class Processor:
             self._log.info("%s: the bus is back", self.name)
         self._trouble = ""
         self._alerted = False
-
-
-async def _until_one_fails(*jobs: Coroutine[object, object, None]) -> None:
-    """Run all until one of them raises; cancel the others, and raise that."""
-    tasks = [asyncio.create_task(job) for job in jobs]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
-    for task in done:
-        task.result()
-    raise BusError("consuming ended without an error")

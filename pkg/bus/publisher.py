@@ -19,6 +19,7 @@ from pkg.alert import Alert
 from pkg.bus.buffer import Buffer
 from pkg.bus.errors import BufferFullError, DeliveryError, UnavailableError
 from pkg.bus.message import identified
+from pkg.bus.tasks import end
 from pkg.bus.trace import Inject, no_trace, traced
 from pkg.clock import Pause, pause
 
@@ -99,8 +100,7 @@ class Publisher:
                 async with asyncio.timeout(self._settings.flush.total_seconds()):
                     await self._buffer.empty()
         finally:
-            task.cancel()
-            await asyncio.wait({task})
+            await end([task])
             self._tell_lost()
 
     async def check(self) -> None:

@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 from pkg.bus import valkey_scripts
 from pkg.bus.errors import LostPartitionError, UnavailableError
 from pkg.bus.message import Partition
+from pkg.bus.tasks import end
 from pkg.bus.valkey_keys import Keys, next_field, offset_of, received_of
 
 if TYPE_CHECKING:
@@ -112,8 +113,8 @@ class ValkeySource:
         found: list[Received] = []
         for name, entries in _by_stream(answer):
             number = streams[name]
-            # While we waited it may have gone, or been set to another place.
-            if self._owned.get(number) != asked[number] or number in self._leaving:
+            # While we waited it may have gone, been paused, or been set to another place.
+            if self._owned.get(number) != asked[number] or number in self._leaving | self._paused:
                 continue
             self._owned[number] = offset_of(entries[-1][0]) + 1
             found += (received_of(self._topic, number, *each) for each in entries)
@@ -168,11 +169,7 @@ class ValkeySource:
 
     async def close(self) -> None:
         """Leave; what is ours is free at once, or after the session if the server is away."""
-        tasks = {*self._partings, *([self._heart] if self._heart else [])}
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        await end([*self._partings, *([self._heart] if self._heart else [])])
         numbers = list(self._owned)
         self._owned.clear()
         with suppress(RedisError, OSError):

@@ -22,6 +22,7 @@ from pkg.backoff import BackoffSettings
 from pkg.bus import (
     Bus,
     ConsumerMetrics,
+    KafkaSettings,
     Message,
     Partition,
     Processor,
@@ -35,8 +36,10 @@ from pkg.bus import (
     processors,
 )
 from pkg.bus.memory import MemoryBus
+from pkg.bus.tasks import end
 from pkg.bus.valkey import ValkeyBus
 from pkg.clock import SystemClock
+from pkg.config import Secret
 from pkg.redis import RedisSettings, open_redis
 from pkg.tokens import SystemTokens
 from tests.contract.servers import EMBEDDED, MEMORY
@@ -111,8 +114,7 @@ class Background:
                 await asyncio.sleep(SOON.total_seconds())
 
     async def stop(self) -> None:
-        self._task.cancel()
-        await asyncio.wait({self._task})
+        await end([self._task])
 
     async def _read(self) -> None:
         while True:
@@ -286,6 +288,32 @@ async def lab(kind: str, url: str) -> AsyncIterator[Lab]:
             if keys:
                 await client.delete(*keys)
             await client.aclose()
+    else:
+        async with kafka_lab(url, topic) as made:
+            yield made
+
+
+@asynccontextmanager
+async def kafka_lab(url: str, topic: str) -> AsyncIterator[Lab]:
+    """A lab on a Kafka, whose topics are left behind: their names are its own."""
+    # The other labs need no client of Kafka.
+    from pkg.bus.kafka import KafkaBus, KafkaProducer
+    from pkg.bus.kafka_topics import create_topics
+
+    settings = kafka_settings(url)
+    topics = (topic, f"{topic}.dead")
+    await create_topics(settings, topics, partitions=PARTITIONS, replicas=1)
+    producer = KafkaProducer(settings)
+    await producer.start()
+    try:
+        yield Lab("server", KafkaBus(settings), producer, topic, url)
+    finally:
+        await producer.stop()
+
+
+def kafka_settings(url: str, **options: Any) -> KafkaSettings:
+    """Those of a Kafka for tests, where a member that has died is missed soon."""
+    return KafkaSettings(url=Secret(url), session=timedelta(seconds=1.5), **options)
 
 
 def ends(received: Collection[Received]) -> dict[Partition, int]:

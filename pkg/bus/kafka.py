@@ -1,0 +1,205 @@
+"""Sends to Kafka: idempotent, acknowledged by all replicas that are in sync, in batches.
+
+The client repeats what is not acknowledged, without duplicates, for as long as the delivery
+timeout lasts. Then the message is undelivered: the client is thrown away with all that it holds,
+so that nothing arrives behind the back of who sends it again. What was on its way at that moment
+may be on the bus, and comes twice if it is sent again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from pkg.bus.errors import BusError, DeliveryError, RejectedError, UnavailableError
+from pkg.bus.kafka_client import connection_options, meaning, translated
+from pkg.bus.kafka_source import KafkaSource
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Sequence
+
+    from pkg.bus.message import Message
+    from pkg.bus.settings import Begin, KafkaSettings
+
+_LOG: Final = logging.getLogger(__name__)
+
+
+class KafkaBus:
+    """A `Bus` on Kafka. Keeps nothing open itself."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
+
+    def source(self, topic: str, group: str, *, begin: Begin = "earliest") -> KafkaSource:
+        """A member of a group, not open yet."""
+        return KafkaSource(self._settings, topic=topic, group=group, begin=begin)
+
+
+class KafkaProducer:
+    """A `Producer`, as a component. Starts though Kafka is away, and connects when it is there.
+
+    Belongs to the event loop that starts it. May be used by many tasks at once.
+    """
+
+    def __init__(
+        self, settings: KafkaSettings, *, name: str = "kafka", logger: logging.Logger = _LOG
+    ) -> None:
+        """Prepare.
+
+        Raises:
+            ValueError: the URL is missing or none, or the library for the compression is.
+        """
+        self.name = name
+        self._settings = settings
+        self._options = connection_options(settings)
+        self._log = logger
+        self._client: Any = None
+        self._connecting = asyncio.Lock()
+        self._trouble = "not connected yet"
+        self._stopped = False
+        require_codec(settings.compression)
+
+    async def start(self) -> None:
+        """Try to connect. A cluster that is away is tried again with each message and check."""
+        with suppress(BusError):
+            await self._connected()
+
+    async def stop(self) -> None:
+        """Deliver what is under way, within the delivery timeout, and close the connections."""
+        self._stopped = True
+        client, self._client = self._client, None
+        if client is not None:
+            await self._close(client, flush=self._settings.delivery_timeout.total_seconds())
+
+    async def check(self) -> None:
+        """Return while messages are delivered.
+
+        Raises:
+            UnavailableError: the last one was not, or there is no connection.
+        """
+        if self._client is None:
+            await self._connected()
+        if self._trouble:
+            raise UnavailableError(self._trouble)
+
+    async def send(self, *messages: Message) -> None:
+        """Send these together."""
+        outcomes: list[BaseException | None]
+        client = None
+        try:
+            async with asyncio.timeout(self._settings.delivery_timeout.total_seconds()):
+                client = await self._connected()
+                outcomes = await _delivered(client, messages)
+        except TimeoutError as error:
+            outcomes = [error] * len(messages)
+        except (BusError, KafkaError, OSError) as error:
+            outcomes = [error] * len(messages)
+        failures = [
+            (message, outcome if isinstance(outcome, BusError) else meaning(outcome))
+            for message, outcome in zip(messages, outcomes, strict=True)
+            if outcome is not None
+        ]
+        broken = [why for _, why in failures if not isinstance(why, RejectedError)]
+        self._trouble = str(broken[0]) if broken else ""
+        if broken and client is not None:
+            await self._discard(client)
+        if failures:
+            raise DeliveryError(failures)
+
+    async def _connected(self) -> Any:
+        async with self._connecting:
+            if self._stopped:
+                raise UnavailableError("the producer has stopped")
+            if self._client is None:
+                try:
+                    self._client = await self._connect()
+                except BusError as error:
+                    self._trouble = str(error)
+                    raise
+                self._trouble = ""
+            return self._client
+
+    async def _connect(self) -> Any:
+        settings = self._settings
+        client = AIOKafkaProducer(
+            **self._options,
+            enable_idempotence=True,
+            acks="all",
+            compression_type=None if settings.compression == "none" else settings.compression,
+            linger_ms=round(settings.linger.total_seconds() * 1000),
+            max_batch_size=int(settings.batch),
+            max_request_size=int(settings.max_message),
+            request_timeout_ms=round(settings.request_timeout.total_seconds() * 1000),
+        )
+        try:
+            with translated():
+                async with asyncio.timeout(settings.connect_timeout.total_seconds()):
+                    await client.start()
+        except BaseException:
+            await self._close(client, flush=0)
+            raise
+        return client
+
+    async def _discard(self, client: Any) -> None:
+        if self._client is client:  # else another task has done it
+            self._client = None
+            await self._close(client, flush=0)
+
+    async def _close(self, client: Any, *, flush: float) -> None:
+        """Close within a bound. The client itself would wait for the cluster without end."""
+        seconds = self._settings.request_timeout.total_seconds() + 1
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(flush):
+                    await client.flush()
+            async with asyncio.timeout(seconds):
+                # Its only way to give up what it holds is inside: end the task that sends, and
+                # fail the batches, so that `stop` finds nothing to wait for.
+                await client._sender.close()
+                client._message_accumulator.fail_all(KafkaError("given up"))
+                await client.stop()
+        except (KafkaError, OSError, TimeoutError) as error:
+            self._log.warning("a Kafka client was not closed in order: %r", error)
+            with suppress(KafkaError, OSError, TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await client.client.close()
+
+
+async def _delivered(client: Any, messages: Sequence[Message]) -> list[BaseException | None]:
+    """Hand over in order, then wait for all; what became of each."""
+    waits: list[Awaitable[object] | BaseException] = []
+    for each in messages:
+        try:
+            waits.append(
+                await client.send(
+                    each.topic, value=each.value, key=each.key, headers=list(each.headers)
+                )
+            )
+        except (KafkaError, OSError) as error:
+            waits.append(error)
+    pending = [wait for wait in waits if not isinstance(wait, BaseException)]
+    results = iter(await asyncio.gather(*pending, return_exceptions=True))
+    outcomes: list[BaseException | None] = []
+    for wait in waits:
+        result = wait if isinstance(wait, BaseException) else next(results)
+        outcomes.append(result if isinstance(result, BaseException) else None)
+    return outcomes
+
+
+def require_codec(compression: str) -> None:
+    """Return if messages can be compressed so.
+
+    Raises:
+        ValueError: the library for it is not installed.
+    """
+    if compression in ("none", "gzip"):
+        return
+    from aiokafka import codec
+
+    if not getattr(codec, f"has_{compression}")():
+        raise ValueError(f"compression {compression} needs the cramjam library")
