@@ -338,7 +338,7 @@ async def test_more_than_memory_holds_goes_to_disk_while_a_request_hangs(
     target.open.clear()
     async with running(target, tmp_path, flush_every=AGES, full_wait=WAIT) as lab:
         await lab.add(*range(500))
-        assert lab.count("spilled_total") >= 400
+        assert lab.count("spilled_total") >= 390  # but those that memory holds
         target.open.set()
         await target.has(500)
 
