@@ -111,7 +111,7 @@ class ElasticSearch:
         """
         try:
             async with asking("", self._settings.timeout):
-                await self._client.info()
+                await self._client.cluster.health(filter_path="status")
         except SearchUnavailableError:
             raise
         except SearchError as error:

@@ -2,8 +2,6 @@
 # The annotations below are read at run time, so they are not deferred.
 
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -12,7 +10,6 @@ from typing import Annotated
 from elasticsearch import AsyncElasticsearch
 
 from pkg.search import Index, Keyword, Long, Stored, Text
-from pkg.search.elastic import ElasticSearch
 from pkg.search.elastic_settings import ElasticSettings
 
 
@@ -95,11 +92,10 @@ def settings(url: str) -> ElasticSettings:
     return ElasticSettings(urls=(url,), replicas=0, refresh_interval=timedelta(milliseconds=20))
 
 
-@asynccontextmanager
-async def elastic(url: str, name: str) -> AsyncIterator[ElasticSearch]:
-    """A search on a real server, which afterwards knows nothing of the index any more."""
-    async with ElasticSearch(settings(url)) as made:
-        yield made
+async def forget(url: str, name: str) -> None:
+    """Delete all that a real server knows of an index."""
     async with AsyncElasticsearch(url) as client:
-        await client.indices.delete(index=f"{name}-v*")
+        found = await client.indices.get(index=f"{name}-v*")
+        if found.body:
+            await client.indices.delete(index=list(found.body))
         await client.options(ignore_status=404).indices.delete_index_template(name=name)

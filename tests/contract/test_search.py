@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,7 @@ from pkg.search import (
     Terms,
     UnreadableError,
 )
+from pkg.search.elastic import ElasticSearch
 from pkg.search.sqlite import SqliteSearch
 from tests.contract import servers
 from tests.contract.searches import (
@@ -43,15 +45,14 @@ from tests.contract.searches import (
     Operation,
     StatusIsText,
     WithHost,
-    elastic,
+    forget,
     new_name,
     operations,
+    settings,
 )
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
-
-    from pkg.search.elastic import ElasticSearch
 
 
 @pytest.fixture
@@ -68,6 +69,16 @@ def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteSearch]:
     asyncio.run(search.stop())
 
 
+@pytest.fixture(scope="module")
+def shared_name() -> Iterator[str]:
+    """The name of an index that no test changes."""
+    name = new_name()
+    yield name
+    url = os.environ.get("TEST_ES_URL")
+    if url:
+        asyncio.run(forget(url, name))
+
+
 @pytest.fixture(params=["sqlite", pytest.param("server", marks=pytest.mark.integration)])
 async def search(
     request: pytest.FixtureRequest, sqlite: SqliteSearch, name: str
@@ -76,8 +87,11 @@ async def search(
     if request.param == "sqlite":
         yield sqlite
         return
-    async with elastic(servers.address("TEST_ES_URL"), name) as made:
+    url = servers.address("TEST_ES_URL")
+    async with ElasticSearch(settings(url)) as made:
         yield made
+    if {"index", "people", "name"} & set(request.fixturenames) - {"shared"}:
+        await forget(url, name)
 
 
 @pytest.fixture
@@ -101,6 +115,15 @@ async def index(search: Search, name: str) -> Index[Operation]:
 async def people(search: Search, index: Index[Operation]) -> Index[Operation]:
     """An index with those of `PEOPLE`."""
     await fill(search, index, PEOPLE)
+    return index
+
+
+@pytest.fixture
+async def shared(search: Search, shared_name: str) -> Index[Operation]:
+    """The same for tests that change nothing: to make one takes a server its time."""
+    index = operations(shared_name)
+    if await search.ensure(index) is Change.CREATED:
+        await fill(search, index, PEOPLE)
     return index
 
 
@@ -285,17 +308,17 @@ async def test_a_long_keyword_is_kept_but_not_found(
     ],
 )
 async def test_text_is_found_by_its_words(
-    search: Search, people: Index[Operation], text: str, expected: str
+    search: Search, shared: Index[Operation], text: str, expected: str
 ) -> None:
-    assert await spoken(search, people, text) == expected
+    assert await spoken(search, shared, text) == expected
 
 
 async def test_a_text_is_sought_in_the_named_fields_only(
-    search: Search, people: Index[Operation]
+    search: Search, shared: Index[Operation]
 ) -> None:
-    assert await spoken(search, people, "mozilla", "message") == ""
-    assert await spoken(search, people, "mozilla", "message", "agent") == "ad"
-    assert await spoken(search, people, "mozilla 登录", "agent", "message") == "ad"
+    assert await spoken(search, shared, "mozilla", "message") == ""
+    assert await spoken(search, shared, "mozilla", "message", "agent") == "ad"
+    assert await spoken(search, shared, "mozilla 登录", "agent", "message") == "ad"
 
 
 async def test_what_fits_the_text_best_comes_first(search: Search, index: Index[Operation]) -> None:
@@ -360,15 +383,15 @@ async def test_what_fits_the_text_best_comes_first(search: Search, index: Index[
     ],
 )
 async def test_filters_find_what_they_say(
-    search: Search, people: Index[Operation], where: Filter, expected: str
+    search: Search, shared: Index[Operation], where: Filter, expected: str
 ) -> None:
-    assert await found(search, people, where) == expected
+    assert await found(search, shared, where) == expected
 
 
-async def test_text_and_filter_must_both_hold(search: Search, people: Index[Operation]) -> None:
+async def test_text_and_filter_must_both_hold(search: Search, shared: Index[Operation]) -> None:
     query = Query(text="登录", where=Range("status", gte=400), sort=(Sort("status"),))
 
-    assert await ids(search, people, query) == ["a", "d"]
+    assert await ids(search, shared, query) == ["a", "d"]
 
 
 # order and pages
@@ -391,9 +414,9 @@ async def test_text_and_filter_must_both_hold(search: Search, people: Index[Oper
 )
 @pytest.mark.parametrize("limit", [1, 2, 3, 20])
 async def test_pages_follow_each_other_in_order(
-    search: Search, people: Index[Operation], sort: tuple[Sort, ...], expected: str, limit: int
+    search: Search, shared: Index[Operation], sort: tuple[Sort, ...], expected: str, limit: int
 ) -> None:
-    found = await pages(search, people, Query(sort=sort, limit=limit))
+    found = await pages(search, shared, Query(sort=sort, limit=limit))
 
     assert "".join(id_ for page in found for id_ in page) == expected
     assert [len(page) for page in found[:-1]] == [limit] * (len(found) - 1)
@@ -435,19 +458,19 @@ async def test_a_document_added_before_the_cursor_moves_no_page(
     ("limit", "value", "exact"), [(0, None, None), (3, 3, False), (4, 4, True), (10, 4, True)]
 )
 async def test_the_total_is_counted_as_far_as_asked(
-    search: Search, people: Index[Operation], limit: int, value: int | None, exact: bool | None
+    search: Search, shared: Index[Operation], limit: int, value: int | None, exact: bool | None
 ) -> None:
-    page = await search.search(people, Query(limit=1, count_up_to=limit))
+    page = await search.search(shared, Query(limit=1, count_up_to=limit))
 
     total = page.total
     assert (None, None) if total is None else (total.value, total.exact) == (value, exact)
 
 
-async def test_the_total_is_that_of_all_pages(search: Search, people: Index[Operation]) -> None:
+async def test_the_total_is_that_of_all_pages(search: Search, shared: Index[Operation]) -> None:
     query = Query(text="登录", where=Exists("port"), sort=(Sort("uid"),), limit=1)
-    first = await search.search(people, query)
+    first = await search.search(shared, query)
     assert first.next is not None
-    last = await search.search(people, replace(query, cursor=first.next))
+    last = await search.search(shared, replace(query, cursor=first.next))
 
     assert first.total == last.total
     assert first.total is not None
@@ -461,27 +484,27 @@ def marked(hit: Hit[Any], field: str) -> list[str]:
     return [snippet.html("b") for snippet in hit.highlights.get(field, ())]
 
 
-async def test_found_words_are_shown(search: Search, people: Index[Operation]) -> None:
+async def test_found_words_are_shown(search: Search, shared: Index[Operation]) -> None:
     query = Query(
         text="登录失败 mozilla", highlight=Highlight(("message", "agent")), sort=(Sort("uid"),)
     )
 
-    (hit,) = (await search.search(people, query)).hits
+    (hit,) = (await search.search(shared, query)).hits
 
     assert marked(hit, "message") == ["<b>登录失败</b>: 密码错误"]
     assert marked(hit, "agent") == ["<b>Mozilla</b>/5.0 Firefox"]
 
 
 async def test_only_fields_with_found_words_are_shown(
-    search: Search, people: Index[Operation]
+    search: Search, shared: Index[Operation]
 ) -> None:
     highlight = Highlight(("message", "agent"))
 
-    (hit,) = (await search.search(people, Query(text="carol", highlight=highlight))).hits
-    plain = (await search.search(people, Query(highlight=highlight))).hits
+    (hit,) = (await search.search(shared, Query(text="carol", highlight=highlight))).hits
+    plain = (await search.search(shared, Query(highlight=highlight))).hits
     other = (
         await search.search(
-            people, Query(text="carol", fields=("message",), highlight=Highlight(("agent",)))
+            shared, Query(text="carol", fields=("message",), highlight=Highlight(("agent",)))
         )
     ).hits
 
@@ -558,23 +581,23 @@ async def test_of_a_long_text_parts_are_shown(search: Search, index: Index[Opera
     ],
 )
 async def test_a_bad_query_is_refused(
-    search: Search, index: Index[Operation], query: Query, field: str
+    search: Search, shared: Index[Operation], query: Query, field: str
 ) -> None:
     with pytest.raises(RefusedError) as caught:
-        await search.search(index, query)
+        await search.search(shared, query)
 
     assert caught.value.field == field
 
 
 async def test_a_filter_that_is_too_deep_is_refused(
-    search: Search, index: Index[Operation]
+    search: Search, shared: Index[Operation]
 ) -> None:
     where: Filter = Exists("uid")
     for _ in range(30):
         where = Not(where)
 
     with pytest.raises(RefusedError) as caught:
-        await search.search(index, Query(where=where))
+        await search.search(shared, Query(where=where))
 
     assert caught.value.field == "where"
 
@@ -589,13 +612,13 @@ async def test_a_filter_that_is_too_deep_is_refused(
     ],
 )
 async def test_a_cursor_of_another_query_is_refused(
-    search: Search, people: Index[Operation], other: Query
+    search: Search, shared: Index[Operation], other: Query
 ) -> None:
-    page = await search.search(people, Query(sort=(Sort("uid"),), limit=1))
+    page = await search.search(shared, Query(sort=(Sort("uid"),), limit=1))
     assert page.next is not None
 
     with pytest.raises(RefusedError) as caught:
-        await search.search(people, replace(other, cursor=page.next))
+        await search.search(shared, replace(other, cursor=page.next))
 
     assert caught.value.field == "cursor"
 
