@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,13 +18,17 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
+import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 
 from pkg.middleware import tracing
 from pkg.rpc import Call, Operation, compose
 from pkg.trace import Identity, TraceSettings, Tracing
+from scripts.servers.jaeger import Jaeger
+from scripts.servers.server import free_port
 from tests.contract import otlp
+from tests.contract.servers import address
 from tests.unit.pkg.grpc.strict import registry
 
 if TYPE_CHECKING:
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 
     from pkg.rpc import Handler
 
+SERVICE = "lab"
 QUEUE = 64
 SLOW = 0.05
 """Seconds: more than the chain takes, less than any wait for a collector."""
@@ -105,15 +109,30 @@ class OwnProcess:
         self._process.send_signal(number)
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+class PrivateJaeger:
+    """A Jaeger of the test's own."""
+
+    def __init__(self, directory: Path) -> None:
+        self._server = Jaeger(directory)
+        self.start, self.kill = self._server.start, self._server.kill
+        self.freeze, self.thaw = self._server.freeze, self._server.thaw
+
+    def endpoint(self, protocol: str) -> str:
+        return self._server.environment()[f"TEST_OTLP_{protocol.upper()}_URL"]
+
+    def received(self, name: str) -> bool:
+        query = self._server.environment()["TEST_JAEGER_URL"]
+        asked = {"service": SERVICE, "operation": name}
+        with httpx.Client(base_url=query, trust_env=False, timeout=2) as client:
+            return bool(client.get("/api/traces", params=asked).json()["data"])
 
 
-@pytest.fixture(params=["own"])
+@pytest.fixture(params=["own", pytest.param("jaeger", marks=pytest.mark.integration)])
 def collector(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Breakable]:
     """Not started; ended after the test, whatever state it is in."""
-    made = OwnProcess(tmp_path)
+    if request.param == "jaeger":
+        address("TEST_JAEGER_URL")  # where the shared one runs, a private one can be started
+    made = PrivateJaeger(tmp_path) if request.param == "jaeger" else OwnProcess(tmp_path)
     yield made
     made.kill()
 
@@ -134,7 +153,7 @@ class Service:
         settings = TraceSettings(
             endpoint=collector.endpoint(protocol), protocol=protocol, **SETTINGS
         )
-        self.tracing = Tracing(settings, Identity("lab", "1", "test"), self.registry)
+        self.tracing = Tracing(settings, Identity(SERVICE, "1", "test"), self.registry)
         self._chains: dict[str, Handler] = {}
 
     async def call(self, name: str = "lab.v1.Lab/Do") -> None:
