@@ -19,10 +19,11 @@ from pkg.config import redacted
 from pkg.config.watcher import Watcher
 from pkg.database import Database, migrate, resolve_url
 from pkg.grpc import GrpcServer, Mounted, Mounts
+from pkg.metrics import LoopLag
 from pkg.rbac import PolicyWatch, RedisNotifier
 from pkg.redis import EmbeddedValkey, RedisClient
 from pkg.tokens import SystemTokens
-from user.graph import Graph, build
+from user.graph import GRPC, MAIN, Graph, build
 from user.process import SERVICE, VERSION, Process, make, signing_keys
 from user.setup import Setup, seed_operations
 
@@ -70,6 +71,7 @@ def user_app(loaded: Loaded[UserSettings], registry: Registry, log: LogHandle) -
     watcher.subscribe(follow_levels)
     components: list[Component] = [
         process.tracing,
+        LoopLag(MAIN, process.loop_lag),
         *([valkey] if valkey else []),
         database,
         redis,
@@ -184,9 +186,10 @@ def _mounts(process: Process, redis_url: str) -> Mounts:
         database = Database(settings.database, data_dir=settings.data.dir)
         redis = RedisClient(settings.redis, redis_url)
         try:
-            graph = build(process, database, redis.client)
+            graph = build(process, database, redis.client, GRPC)
             services = graph.services
-            yield Mounted(graph.chain, (*services.public(), *services.internal()))
+            async with LoopLag(GRPC, process.loop_lag):
+                yield Mounted(graph.chain, (*services.public(), *services.internal()))
             await graph.challenges.stop()
         finally:
             await redis.stop()

@@ -14,6 +14,7 @@ from internal.user.server.services import Services
 from pkg import middleware
 from pkg.captcha import CaptchaService, RedisChallenges
 from pkg.jwt import BearerAuthenticator, RedisRevocations
+from pkg.metrics import redis_pool, sql_pool
 from pkg.rbac import PolicyAnnouncer, RedisNotifier
 from pkg.throttle import RedisThrottle
 from pkg.trace.redis import trace_redis
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from pkg.throttle import Limits
     from user.process import Process
 
+MAIN, GRPC = "main", "grpc"
+"""The event loops of the process."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Graph:
@@ -41,8 +45,14 @@ class Graph:
     sessions: biz.SessionUsecase
 
 
-def build(process: Process, database: Database, redis: Redis) -> Graph:
+def build(process: Process, database: Database, redis: Redis, loop: str = MAIN) -> Graph:
     """Wire everything that belongs to the loop of `database` and `redis`. Nothing is started.
+
+    Args:
+        process: what all loops share.
+        database: of this loop.
+        redis: of this loop.
+        loop: its name, for the metrics.
 
     Raises:
         ChainError: the configured chain cannot be used.
@@ -50,6 +60,8 @@ def build(process: Process, database: Database, redis: Redis) -> Graph:
     settings, clock, tokens = process.settings, process.clock, process.tokens
     trace_sql(database.engine)
     trace_redis(redis)
+    process.saturation.watch("sql", sql_pool(database.engine), loop)
+    process.saturation.watch("redis", redis_pool(redis), loop)
     transactions = SqlTransactions(database, clock=clock)
     revocations = RedisRevocations(redis)
     authenticator = BearerAuthenticator(process.verifier, revocations)

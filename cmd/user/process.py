@@ -13,6 +13,7 @@ from pkg.clock import SystemClock
 from pkg.config import ConfigError, Problem
 from pkg.filestore import DirectoryFileStore
 from pkg.jwt import TokenIssuer, TokenVerifier, load_keys
+from pkg.metrics import Saturation, loop_lag_series
 from pkg.middleware import CallMetrics
 from pkg.password import Argon2Passwords
 from pkg.rbac import PolicyEngine
@@ -22,7 +23,7 @@ from pkg.trace import Identity, Tracing
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from prometheus_client import CollectorRegistry
+    from prometheus_client import CollectorRegistry, Histogram
 
     from internal.user.server.settings import UserSettings
     from pkg.clock import Clock
@@ -56,6 +57,8 @@ class Process:
     dictionary: FileDictionary
     files: FileStore
     calls: CallMetrics
+    saturation: Saturation
+    loop_lag: Histogram
     tracing: Tracing
     """A component."""
 
@@ -83,6 +86,8 @@ def make(
         dictionary=FileDictionary(settings.dictionary.path or _packaged_dictionary()),
         files=DirectoryFileStore(settings.data.dir / "avatars", tokens),
         calls=CallMetrics(metrics),
+        saturation=Saturation(metrics),
+        loop_lag=loop_lag_series(metrics),
         tracing=Tracing(settings.trace, Identity(SERVICE, VERSION, settings.env), metrics),
     )
 
