@@ -34,12 +34,14 @@ def serve(loaded: Loaded[UserSettings]) -> int:
 
     settings = loaded.settings
     registry = Registry.load(descriptor_set())
-    redactor = Redactor(sensitive_fields(registry.schema), max_text=settings.log.max_value)
+    sensitive = sensitive_fields(registry.schema)
+    redactor = Redactor(sensitive, max_text=settings.log.max_value)
     identity = Identity(SERVICE, VERSION, settings.env)
     with setup(
         settings.log, identity, context=log_context, redactor=redactor, environ=os.environ
     ) as log:
-        return run(user_app(loaded, registry, log))
+        standard = Standard(loaded, identity, log=log, sensitive=sensitive)
+        return run(user_app(standard, registry))
 
 
 def openapi(_args: argparse.Namespace, loaded: Loaded[UserSettings]) -> int:

@@ -2,76 +2,65 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
-
-from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from internal.user.data import DictionaryWatch, SqlPolicySource
 from internal.user.server.http import Web, web
 from internal.user.server.operations import operations_of
 from migrations.user import LOCATION
-from pkg.admin import AdminApp, AdminServer
-from pkg.app import App, Banner, Credentials, Health, Hooks, Periodic, UvicornServer, show
-from pkg.config import redacted
-from pkg.config.watcher import Watcher
+from pkg.app import Credentials, Periodic, UvicornServer
 from pkg.database import Database, migrate, resolve_url
 from pkg.grpc import GrpcServer, Mounted, Mounts
-from pkg.metrics import LoopLag
 from pkg.rbac import PolicyWatch, RedisNotifier
 from pkg.redis import EmbeddedValkey, RedisClient
-from pkg.tokens import SystemTokens
-from user.graph import GRPC, MAIN, Graph, build
-from user.process import SERVICE, VERSION, Process, make, signing_keys
+from user.graph import Graph, build
+from user.process import VERSION, make, signing_keys
 from user.setup import Setup, seed_operations
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from internal.user.server.settings import UserSettings
-    from pkg.app import Component
-    from pkg.config import Loaded
-    from pkg.log import LogHandle
+    from pkg.app import App, Component
     from pkg.rpc import Operation
     from pkg.rpc.registry import Registry
+    from pkg.service import Standard
+    from user.process import Process
 
+_GRPC: Final = "grpc"
+"""The loop of gRPC."""
 _PURGE: Final = timedelta(hours=1)
 """How often refresh tokens whose time is over are deleted."""
 
 
-def user_app(loaded: Loaded[UserSettings], registry: Registry, log: LogHandle) -> App:
+def user_app(standard: Standard[UserSettings], registry: Registry) -> App:
     """The whole service. Nothing is opened or started yet.
+
+    Args:
+        standard: what it has in common with every other service.
+        registry: of its protos.
 
     Raises:
         ConfigError: the settings cannot be used as they are; says which and why.
     """
-    settings = loaded.settings
-    metrics = _metrics()
+    settings = standard.settings
     valkey, redis_url = _redis(settings)
     database = Database(settings.database, data_dir=settings.data.dir)
     redis = RedisClient(settings.redis, redis_url)
     source = SqlPolicySource(database)
-    keys = signing_keys(settings, SystemTokens())
-    process = make(settings, registry, metrics, keys=keys, load_policies=source.load)
+    keys = signing_keys(settings, standard.tokens)
+    process = make(standard, registry, keys=keys, load_policies=source.load)
     graph = build(process, database, redis.client)
     site = site_of(process, graph)
     internal = operations_of(registry, graph.services.internal())
     setup = _setup(settings, graph, (*site.operations, *internal))
     grpc = GrpcServer(
-        registry, settings.server.grpc, _mounts(process, redis_url), tokens=process.tokens
+        registry, settings.server.grpc, _mounts(process, redis_url), tokens=standard.tokens
     )
     http = UvicornServer("http", site.asgi, **settings.server.http.listening())
-    watcher = Watcher(loaded, registry=metrics)
-
-    async def follow_levels(_: UserSettings, now: UserSettings) -> None:
-        log.apply(now.log)
-
-    watcher.subscribe(follow_levels)
     components: list[Component] = [
-        process.tracing,
-        LoopLag(MAIN, process.loop_lag),
         *([valkey] if valkey else []),
         database,
         redis,
@@ -85,50 +74,29 @@ def user_app(loaded: Loaded[UserSettings], registry: Registry, log: LogHandle) -
             poll=settings.policies.poll,
         ),
         DictionaryWatch(process.dictionary),
-        watcher,
         Periodic("expired-sessions", graph.sessions.purge, every=_PURGE),
         grpc,
         http,
     ]
-    health = Health(components, clock=process.clock, timeout=settings.lifecycle.check_timeout)
-    admin = AdminServer(
-        AdminApp(health=health, registry=metrics, config=lambda: redacted(watcher.settings)),
-        settings.admin,
-    )
 
-    async def announce() -> None:
-        seeded = setup.seeded
-        places = {
+    def places() -> dict[str, str]:
+        return {
             "HTTP": f"http://{http.address}",
             "Docs": f"http://{http.address}/docs" if settings.server.http.docs else "",
             "gRPC": f"{settings.server.grpc.host}:{grpc.port}",
-            "Admin": f"http://{admin.address}",
             "Data": f"{database.address}, files in {settings.data.dir.absolute()}",
-            "Config": loaded.origin,
         }
-        secret = seeded.admin_password
-        first = Credentials(seeded.admin_name, secret) if secret else None
-        show(
-            Banner(
-                service=SERVICE,
-                version=VERSION,
-                env=settings.env,
-                places=places,
-                credentials=first,
-            ),
-            sys.stderr,
-        )
 
-    return App(
-        SERVICE,
-        VERSION,
-        [admin, *components],
-        clock=process.clock,
-        start_timeout=settings.lifecycle.start_timeout,
-        stop_timeout=settings.lifecycle.stop_timeout,
-        drain_delay=settings.lifecycle.drain_delay,
-        hooks=Hooks(after_start=(announce,), before_stop=(grpc.drain,)),
-        health=health,
+    def credentials() -> Credentials | None:
+        secret = setup.seeded.admin_password
+        return Credentials(setup.seeded.admin_name, secret) if secret else None
+
+    return standard.app(
+        components,
+        ports=lambda: {"http": http.port, "grpc": grpc.port},
+        places=places,
+        credentials=credentials,
+        before_stop=(grpc.drain,),
     )
 
 
@@ -140,15 +108,8 @@ def site_of(process: Process, graph: Graph) -> Web:
         version=VERSION,
         chain=graph.chain,
         services=graph.services,
-        tokens=process.tokens,
+        tokens=process.standard.tokens,
     )
-
-
-def _metrics() -> CollectorRegistry:
-    registry = CollectorRegistry()
-    for collector in (ProcessCollector, PlatformCollector, GCCollector):
-        collector(registry=registry)
-    return registry
 
 
 def _redis(settings: UserSettings) -> tuple[EmbeddedValkey | None, str]:
@@ -186,9 +147,9 @@ def _mounts(process: Process, redis_url: str) -> Mounts:
         database = Database(settings.database, data_dir=settings.data.dir)
         redis = RedisClient(settings.redis, redis_url)
         try:
-            graph = build(process, database, redis.client, GRPC)
+            graph = build(process, database, redis.client, _GRPC)
             services = graph.services
-            async with LoopLag(GRPC, process.loop_lag):
+            async with process.standard.another_loop(_GRPC):
                 yield Mounted(graph.chain, (*services.public(), *services.internal()))
             await graph.challenges.stop()
         finally:

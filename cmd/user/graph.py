@@ -16,6 +16,7 @@ from pkg.captcha import CaptchaService, RedisChallenges
 from pkg.jwt import BearerAuthenticator, RedisRevocations
 from pkg.metrics import redis_pool, sql_pool
 from pkg.rbac import PolicyAnnouncer, RedisNotifier
+from pkg.service import MAIN
 from pkg.throttle import RedisThrottle
 from pkg.trace.redis import trace_redis
 from pkg.trace.sql import trace_sql
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from pkg.rpc import Middleware
     from pkg.throttle import Limits
     from user.process import Process
-
-MAIN, GRPC = "main", "grpc"
-"""The event loops of the process."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,11 +55,12 @@ def build(process: Process, database: Database, redis: Redis, loop: str = MAIN) 
     Raises:
         ChainError: the configured chain cannot be used.
     """
-    settings, clock, tokens = process.settings, process.clock, process.tokens
+    standard, settings = process.standard, process.settings
+    clock, tokens = standard.clock, standard.tokens
     trace_sql(database.engine)
     trace_redis(redis)
-    process.saturation.watch("sql", sql_pool(database.engine), loop)
-    process.saturation.watch("redis", redis_pool(redis), loop)
+    standard.saturation.watch("sql", sql_pool(database.engine), loop)
+    standard.saturation.watch("redis", redis_pool(redis), loop)
     transactions = SqlTransactions(database, clock=clock)
     revocations = RedisRevocations(redis)
     authenticator = BearerAuthenticator(process.verifier, revocations)
@@ -163,16 +162,16 @@ def _limits(settings: LoginThrottleSettings) -> Limits:
 
 
 def _chain(process: Process, authenticator: BearerAuthenticator) -> tuple[Middleware, ...]:
-    settings, clock = process.settings, process.clock
+    standard, settings = process.standard, process.settings
     calls = logging.getLogger("calls")
     return middleware.assemble(
         settings.server.chain,
         {
-            "requestId": lambda: middleware.request_id(process.tokens),
-            "tracing": lambda: middleware.tracing(process.tracing, process.registry.catalogue),
-            "metrics": lambda: middleware.metrics(process.calls, clock),
-            "log": lambda: middleware.log(calls, clock),
-            "recovery": lambda: middleware.recovery(middleware.log_error(calls)),
+            "requestId": lambda: middleware.request_id(standard.tokens),
+            "tracing": lambda: middleware.tracing(standard.tracing, process.registry.catalogue),
+            "metrics": lambda: middleware.metrics(standard.calls, standard.clock),
+            "log": lambda: middleware.log(calls, standard.clock),
+            "recovery": lambda: middleware.recovery(standard.on_error(calls)),
             "deadline": lambda: middleware.deadline(settings.server.timeout),
             "authentication": lambda: middleware.authentication(authenticator),
             "authorization": lambda: middleware.authorization(process.policies),

@@ -9,28 +9,21 @@ from typing import TYPE_CHECKING, Final
 
 from internal.user.data import FileDictionary
 from internal.user.server.operations import policy_keeping
-from pkg.clock import SystemClock
 from pkg.config import ConfigError, Problem
 from pkg.filestore import DirectoryFileStore
 from pkg.jwt import TokenIssuer, TokenVerifier, load_keys
-from pkg.metrics import Saturation, loop_lag_series
-from pkg.middleware import CallMetrics
 from pkg.password import Argon2Passwords
 from pkg.rbac import PolicyEngine
-from pkg.tokens import SystemTokens
-from pkg.trace import Identity, Tracing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from prometheus_client import CollectorRegistry, Histogram
-
     from internal.user.server.settings import UserSettings
-    from pkg.clock import Clock
     from pkg.filestore import FileStore
     from pkg.jwt import KeyRing
     from pkg.rbac import PolicySet
     from pkg.rpc.registry import Registry
+    from pkg.service import Standard
     from pkg.tokens import Tokens
 
 SERVICE: Final = "user"
@@ -44,9 +37,8 @@ CONFIGURATION: Final = files("configs.user.conf")
 class Process:
     """The shared half of the object graph; `user.graph` builds the other half for each loop."""
 
+    standard: Standard[UserSettings]
     settings: UserSettings
-    clock: Clock
-    tokens: Tokens
     registry: Registry
     issuer: TokenIssuer
     verifier: TokenVerifier
@@ -56,27 +48,20 @@ class Process:
     """Resource and action of the operations that keep policies."""
     dictionary: FileDictionary
     files: FileStore
-    calls: CallMetrics
-    saturation: Saturation
-    loop_lag: Histogram
-    tracing: Tracing
-    """A component."""
 
 
 def make(
-    settings: UserSettings,
+    standard: Standard[UserSettings],
     registry: Registry,
-    metrics: CollectorRegistry,
     *,
     keys: KeyRing,
     load_policies: Callable[[], Awaitable[PolicySet]],
 ) -> Process:
     """Make what is shared. `load_policies` is called on the main loop."""
-    clock, tokens = SystemClock(), SystemTokens()
+    settings, clock, tokens = standard.settings, standard.clock, standard.tokens
     return Process(
+        standard=standard,
         settings=settings,
-        clock=clock,
-        tokens=tokens,
         registry=registry,
         issuer=TokenIssuer(keys, settings.auth, clock, tokens),
         verifier=TokenVerifier(keys, settings.auth, clock),
@@ -85,10 +70,6 @@ def make(
         protected=policy_keeping(registry),
         dictionary=FileDictionary(settings.dictionary.path or _packaged_dictionary()),
         files=DirectoryFileStore(settings.data.dir / "avatars", tokens),
-        calls=CallMetrics(metrics),
-        saturation=Saturation(metrics),
-        loop_lag=loop_lag_series(metrics),
-        tracing=Tracing(settings.trace, Identity(SERVICE, VERSION, settings.env), metrics),
     )
 
 

@@ -9,7 +9,6 @@ from pydantic import Field, field_validator
 
 from pkg import captcha as captchas
 from pkg.config import ByteSize, Duration, Secret, Settings
-from pkg.config.sections import ServiceSettings
 from pkg.database import DatabaseSettings
 from pkg.grpc import GrpcSettings
 from pkg.http.settings import HttpSettings
@@ -17,8 +16,8 @@ from pkg.jwt import TokenSettings
 from pkg.middleware import DEFAULT_CHAIN, check_names
 from pkg.password import PasswordSettings
 from pkg.redis import RedisSettings
+from pkg.service.settings import StandardSettings
 from pkg.throttle import ThrottleSettings
-from pkg.trace import TraceSettings
 
 _POSITIVE = timedelta(0)
 
@@ -100,14 +99,13 @@ class AvatarSettings(Settings):
     max_size: Annotated[ByteSize, Field(gt=0)] = ByteSize.parse("1MiB")
 
 
-class UserSettings(ServiceSettings):
+class UserSettings(StandardSettings):
     """Everything that the user service can be told."""
 
     server: ServerSettings = ServerSettings()
     data: DataSettings = DataSettings()
     database: DatabaseSettings = DatabaseSettings()
     redis: RedisSettings = RedisSettings()
-    trace: TraceSettings = TraceSettings()
     auth: AuthSettings = AuthSettings()
     password: PasswordSettings = PasswordSettings()
     captcha: CaptchaSettings = CaptchaSettings()

@@ -1,0 +1,22 @@
+"""The sections of the configuration that every service has, whatever it is for."""
+# Pydantic reads the annotations below at run time.
+
+from pkg.alert.settings import AlertSettings
+from pkg.config.sections import ServiceSettings
+from pkg.email.settings import EmailSettings
+from pkg.holmes.settings import HolmesSettings
+from pkg.profile.settings import ProfileSettings, PyroscopeSettings
+from pkg.registry.settings import RegistrySettings
+from pkg.trace.settings import TraceSettings
+
+
+class StandardSettings(ServiceSettings):
+    """What every service can be told. Extend it with the sections of your own."""
+
+    trace: TraceSettings = TraceSettings()
+    email: EmailSettings = EmailSettings()
+    alerts: AlertSettings = AlertSettings()
+    holmes: HolmesSettings = HolmesSettings()
+    profile: ProfileSettings = ProfileSettings()
+    pyroscope: PyroscopeSettings = PyroscopeSettings()
+    registry: RegistrySettings = RegistrySettings()

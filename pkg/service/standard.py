@@ -1,0 +1,246 @@
+"""The parts of a process that are the same in every service, each made once.
+
+A composition root makes a `Standard`, hands its parts to what the service adds, and lets it put the
+app together: alerts, exceptions, tracing and the watchdog start before the service's components and
+stop after them, the registry hears of the process when all of it has started.
+"""
+
+from __future__ import annotations
+
+import random
+import socket
+import sys
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
+
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+
+from pkg.admin import AdminApp, AdminServer
+from pkg.alert import LoggedAlerts
+from pkg.alert.hooks import alert_error, each_of
+from pkg.app import App, Banner, Health, Hooks, show
+from pkg.backoff import Backoff
+from pkg.clock import SystemClock
+from pkg.config import redacted
+from pkg.config.remote import Remote, RemoteCache, open_source
+from pkg.config.watcher import Watcher
+from pkg.holmes import ExceptionHooks, Holmes, Loops
+from pkg.log import Redactor
+from pkg.metrics import LoopLag, Saturation, loop_lag_series
+from pkg.middleware import CallMetrics, log_error
+from pkg.profile import Pprof, PyroscopePush, Sampler
+from pkg.service.alerts import alerts_of
+from pkg.service.exceptions import Exceptions
+from pkg.service.settings import StandardSettings
+from pkg.tokens import SystemTokens
+from pkg.trace import Tracing
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+
+    from pkg.app import Component, Credentials, Hook
+    from pkg.config import Loaded
+    from pkg.log import Identity, LogHandle
+    from pkg.middleware import OnError
+    from pkg.service.registered import Ports, Registered
+
+MAIN: Final = "main"
+"""The loop that runs the app."""
+_STACK: Final = 65_536
+"""Characters of a stack that an alert may have."""
+
+T = TypeVar("T", bound=StandardSettings)
+
+
+class Standard(Generic[T]):
+    """What a service has before it has anything of its own."""
+
+    def __init__(
+        self,
+        loaded: Loaded[T],
+        identity: Identity,
+        *,
+        log: LogHandle,
+        sensitive: Collection[str],
+    ) -> None:
+        """Make the parts; nothing is opened or started.
+
+        Args:
+            loaded: the settings, and where they came from.
+            identity: which service this is.
+            log: follows the levels of the settings.
+            sensitive: names of fields that no alert may show.
+
+        Raises:
+            ConfigError: the settings cannot be used as they are.
+        """
+        settings = loaded.settings
+        self.settings = settings
+        self.identity = identity
+        self.clock = SystemClock()
+        self.tokens = SystemTokens()
+        self.chance = random.random
+        self.metrics = _process_metrics()
+        self.calls = CallMetrics(self.metrics)
+        self.saturation = Saturation(self.metrics)
+        self.alerts = alerts_of(
+            settings,
+            identity,
+            clock=self.clock,
+            tokens=self.tokens,
+            chance=self.chance,
+            registry=self.metrics,
+        )
+        self.tracing = Tracing(settings.trace, identity, self.metrics, clock=self.clock)
+        self.watcher = Watcher(
+            loaded, remote=self._remote(), alerts=self.alerts, registry=self.metrics
+        )
+        self._redactor = Redactor(sensitive, max_text=_STACK)
+        self._hooks = ExceptionHooks(self.alerts)
+        self._lag = loop_lag_series(self.metrics)
+        self._loops = Loops(self.clock)
+        self._sampler = Sampler()
+        self._host = socket.gethostname()
+
+        async def follow_levels(_: T, now: T) -> None:
+            log.apply(now.log)
+
+        self.watcher.subscribe(follow_levels)
+
+    def on_error(self, logger: logging.Logger) -> OnError:
+        """For `recovery`: defects are logged, and people are told."""
+        return each_of(log_error(logger), alert_error(self.alerts, self._redactor))
+
+    @asynccontextmanager
+    async def another_loop(self, name: str) -> AsyncIterator[None]:
+        """Watch the loop that this is entered in, which is not that of the app, until it is left."""
+        async with AsyncExitStack() as held:
+            held.enter_context(self._hooks.loop())
+            held.enter_context(self._loops.watched(name))
+            await held.enter_async_context(LoopLag(name, self._lag))
+            yield
+
+    def app(
+        self,
+        components: Sequence[Component],
+        *,
+        ports: Ports,
+        places: Callable[[], Mapping[str, str]],
+        credentials: Callable[[], Credentials | None],
+        before_stop: Sequence[Hook] = (),
+    ) -> App:
+        """The whole process.
+
+        Args:
+            components: of the service, in the order in which they start.
+            ports: where it listens, by protocol; asked when it does.
+            places: what the banner tells of, besides the admin port and the configuration.
+            credentials: that the banner shows this once, if any.
+            before_stop: done before the drain, after the registry has been told.
+        """
+        settings, lifecycle = self.settings, self.settings.lifecycle
+        whole = [*self._first(), *components]
+        health = Health(whole, clock=self.clock, timeout=lifecycle.check_timeout)
+        admin = AdminServer(
+            AdminApp(
+                health=health,
+                registry=self.metrics,
+                config=lambda: redacted(self.watcher.settings),
+                endpoints=Pprof(settings.profile, self._sampler, self.clock).endpoints(),
+            ),
+            settings.admin,
+        )
+
+        async def announce() -> None:
+            banner = Banner(
+                service=self.identity.service,
+                version=self.identity.version,
+                env=self.identity.env,
+                places={
+                    **places(),
+                    "Admin": f"http://{admin.address}",
+                    "Config": self.watcher.loaded.origin,
+                },
+                credentials=credentials(),
+            )
+            show(banner, sys.stderr)
+
+        def all_ports() -> Mapping[str, int]:
+            return {**ports(), "admin": admin.port}
+
+        registered = self._registered(all_ports, health)
+        leave = () if registered is None else (registered.leave,)
+        return App(
+            self.identity.service,
+            self.identity.version,
+            [admin, *whole, *(() if registered is None else (registered,))],
+            clock=self.clock,
+            start_timeout=lifecycle.start_timeout,
+            stop_timeout=lifecycle.stop_timeout,
+            drain_delay=lifecycle.drain_delay,
+            hooks=Hooks(after_start=(announce,), before_stop=(*leave, *before_stop)),
+            health=health,
+        )
+
+    def _first(self) -> tuple[Component, ...]:
+        settings = self.settings
+        holmes = Holmes(
+            settings.holmes,
+            self._loops,
+            self.alerts,
+            sampler=self._sampler,
+            clock=self.clock,
+            registry=self.metrics,
+        )
+        return (
+            *(() if isinstance(self.alerts, LoggedAlerts) else (self.alerts,)),
+            Exceptions(self._hooks),
+            self.tracing,
+            LoopLag(MAIN, self._lag),
+            holmes,
+            PyroscopePush(settings.pyroscope, self.identity.service),
+            self.watcher,
+        )
+
+    def _remote(self) -> Remote | None:
+        """What the watcher follows beside files."""
+        remote = self.settings.remote
+        source = open_source(remote)
+        if source is None:
+            return None
+        return Remote(
+            source=source,
+            backoff=Backoff(remote.backoff, self.chance),
+            cache=None if remote.cache is None else RemoteCache(remote.cache, source.name),
+            clock=self.clock,
+        )
+
+    def _registered(self, ports: Ports, health: Health) -> Registered | None:
+        """The process in the registry, if there is one and others can reach us."""
+        settings = self.settings.registry
+        if settings.consul is None or not settings.registration.address:
+            return None
+        from pkg.service.registered import Registered  # only who registers pays for it
+
+        async def ready() -> bool:
+            return (await health.report()).ready
+
+        return Registered(
+            settings,
+            settings.consul,
+            self.identity,
+            host=self._host,
+            ports=ports,
+            ready=ready,
+            alerts=self.alerts,
+            chance=self.chance,
+            registry=self.metrics,
+        )
+
+
+def _process_metrics() -> CollectorRegistry:
+    registry = CollectorRegistry()
+    for collector in (ProcessCollector, PlatformCollector, GCCollector):
+        collector(registry=registry)
+    return registry
