@@ -12,6 +12,7 @@ from internal.user.consts import ROLE_SERVICE
 from internal.user.server.settings import UserSettings
 from pkg.app import run
 from pkg.app.cli import Cli, Command
+from pkg.app.loading import loading
 from pkg.clock import SystemClock
 from pkg.config import parse_duration
 from pkg.jwt import TokenIssuer
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 
 def serve(loaded: Loaded[UserSettings]) -> int:
     """Run until a signal; returns the exit code."""
-    from user.app import user_app  # the other commands do without what a server needs
+    with loading():  # the other commands do without what a server needs
+        from user.app import user_app
 
     settings = loaded.settings
     registry = Registry.load(descriptor_set())
