@@ -12,6 +12,7 @@ from internal.user.consts import ROLE_SERVICE
 from internal.user.server.settings import UserSettings
 from pkg.app import run
 from pkg.app.cli import Cli, Command
+from pkg.app.loading import loading
 from pkg.clock import SystemClock
 from pkg.config import parse_duration
 from pkg.jwt import TokenIssuer
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
 
 def serve(loaded: Loaded[UserSettings]) -> int:
     """Run until a signal; returns the exit code."""
-    from user.app import user_app  # the other commands do without what a server needs
+    with loading():  # the other commands do without what a server needs
+        from pkg.service import Standard
+        from user.app import user_app
 
     settings = loaded.settings
     registry = Registry.load(descriptor_set())
@@ -40,7 +43,7 @@ def serve(loaded: Loaded[UserSettings]) -> int:
     with setup(
         settings.log, identity, context=log_context, redactor=redactor, environ=os.environ
     ) as log:
-        standard = Standard(loaded, identity, log=log, sensitive=sensitive)
+        standard = Standard(loaded, identity, sensitive=sensitive, log=log)
         return run(user_app(standard, registry))
 
 
@@ -48,7 +51,7 @@ def openapi(_args: argparse.Namespace, loaded: Loaded[UserSettings]) -> int:
     """Print the OpenAPI document."""
     from user.openapi import openapi_document
 
-    document = openapi_document(loaded.settings, Registry.load(descriptor_set()))
+    document = openapi_document(loaded, Registry.load(descriptor_set()))
     json.dump(document, sys.stdout, ensure_ascii=False, indent=2)
     sys.stdout.write("\n")
     return 0

@@ -104,7 +104,7 @@ def site_of(process: Process, graph: Graph) -> Web:
     """The HTTP side on the objects of the main loop."""
     return web(
         process.registry,
-        process.settings,
+        process.standard.settings,
         version=VERSION,
         chain=graph.chain,
         services=graph.services,
@@ -140,7 +140,7 @@ def _setup(settings: UserSettings, graph: Graph, operations: Sequence[Operation]
 
 def _mounts(process: Process, redis_url: str) -> Mounts:
     """What gRPC's own loop needs: connections of its own, and services on them."""
-    settings = process.settings
+    settings = process.standard.settings
 
     @asynccontextmanager
     async def mounts() -> AsyncIterator[Mounted]:

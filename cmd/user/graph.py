@@ -55,7 +55,7 @@ def build(process: Process, database: Database, redis: Redis, loop: str = MAIN) 
     Raises:
         ChainError: the configured chain cannot be used.
     """
-    standard, settings = process.standard, process.settings
+    standard, settings = process.standard, process.standard.settings
     clock, tokens = standard.clock, standard.tokens
     trace_sql(database.engine)
     trace_redis(redis)
@@ -162,7 +162,7 @@ def _limits(settings: LoginThrottleSettings) -> Limits:
 
 
 def _chain(process: Process, authenticator: BearerAuthenticator) -> tuple[Middleware, ...]:
-    standard, settings = process.standard, process.settings
+    standard, settings = process.standard, process.standard.settings
     calls = logging.getLogger("calls")
     return middleware.assemble(
         settings.server.chain,

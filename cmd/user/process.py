@@ -38,7 +38,6 @@ class Process:
     """The shared half of the object graph; `user.graph` builds the other half for each loop."""
 
     standard: Standard[UserSettings]
-    settings: UserSettings
     registry: Registry
     issuer: TokenIssuer
     verifier: TokenVerifier
@@ -61,7 +60,6 @@ def make(
     settings, clock, tokens = standard.settings, standard.clock, standard.tokens
     return Process(
         standard=standard,
-        settings=settings,
         registry=registry,
         issuer=TokenIssuer(keys, settings.auth, clock, tokens),
         verifier=TokenVerifier(keys, settings.auth, clock),

@@ -6,12 +6,11 @@ import socket
 from typing import TYPE_CHECKING
 
 from pkg.alert import LoggedAlerts
-from pkg.config import ConfigError, Problem
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
-    from pkg.alert import MailedAlerts
+    from pkg.alert.mailed import MailedAlerts
     from pkg.backoff import Chance
     from pkg.clock import Clock
     from pkg.log import Identity
@@ -28,17 +27,10 @@ def alerts_of(
     chance: Chance,
     registry: CollectorRegistry,
 ) -> LoggedAlerts | MailedAlerts:
-    """Alerts by mail, which are a component, or in the log alone where there are no topics.
-
-    Raises:
-        ConfigError: there are topics, but no mail server.
-    """
-    if not settings.alerts.topics:
+    """Alerts by mail, which are a component, or in the log alone where there are no topics."""
+    sender = settings.email.sender
+    if not settings.alerts.topics or sender is None:
         return LoggedAlerts()
-    if not settings.email.host or settings.email.sender is None:
-        raise ConfigError(
-            [Problem("configuration", "email.host", "alerts have topics, but there is no server")]
-        )
     # Only a process that mails pays for templates and SMTP.
     from pkg.alert.mailed import MailedAlerts
     from pkg.alert.writer import Writer
@@ -52,7 +44,7 @@ def alerts_of(
             settings.alerts.language,
             identity,
             host=socket.gethostname(),
-            domain=settings.email.sender.partition("@")[2],
+            domain=sender.partition("@")[2],
             tokens=tokens,
         ),
         clock=clock,

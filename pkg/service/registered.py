@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pkg.backoff import Backoff
-from pkg.consul import ConsulClient
+from pkg.consul.client import ConsulClient
 from pkg.registry import Instance, Registration
 from pkg.registry.consul import ConsulRegistrar
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Mapping
 
     from prometheus_client import CollectorRegistry
 

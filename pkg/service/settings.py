@@ -1,6 +1,10 @@
 """The sections of the configuration that every service has, whatever it is for."""
 # Pydantic reads the annotations below at run time.
 
+from typing import Self
+
+from pydantic import model_validator
+
 from pkg.alert.settings import AlertSettings
 from pkg.config.sections import ServiceSettings
 from pkg.email.settings import EmailSettings
@@ -20,3 +24,9 @@ class StandardSettings(ServiceSettings):
     profile: ProfileSettings = ProfileSettings()
     pyroscope: PyroscopeSettings = PyroscopeSettings()
     registry: RegistrySettings = RegistrySettings()
+
+    @model_validator(mode="after")
+    def _alerts_can_be_mailed(self) -> Self:
+        if self.alerts.topics and not self.email.host:
+            raise ValueError("alerts has topics, but email has no host to send them by")
+        return self

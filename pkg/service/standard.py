@@ -28,7 +28,8 @@ from pkg.holmes import ExceptionHooks, Holmes, Loops
 from pkg.log import Redactor
 from pkg.metrics import LoopLag, Saturation, loop_lag_series
 from pkg.middleware import CallMetrics, log_error
-from pkg.profile import Pprof, PyroscopePush, Sampler
+from pkg.profile import Pprof, Sampler
+from pkg.profile.pyroscope import PyroscopePush
 from pkg.service.alerts import alerts_of
 from pkg.service.exceptions import Exceptions
 from pkg.service.settings import StandardSettings
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
     from pkg.app import Component, Credentials, Hook
     from pkg.config import Loaded
+    from pkg.config.watcher import Subscriber
     from pkg.log import Identity, LogHandle
     from pkg.middleware import OnError
     from pkg.service.registered import Ports, Registered
@@ -61,16 +63,16 @@ class Standard(Generic[T]):
         loaded: Loaded[T],
         identity: Identity,
         *,
-        log: LogHandle,
-        sensitive: Collection[str],
+        sensitive: Collection[str] = (),
+        log: LogHandle | None = None,
     ) -> None:
         """Make the parts; nothing is opened or started.
 
         Args:
             loaded: the settings, and where they came from.
             identity: which service this is.
-            log: follows the levels of the settings.
             sensitive: names of fields that no alert may show.
+            log: follows the levels of the settings.
 
         Raises:
             ConfigError: the settings cannot be used as they are.
@@ -102,11 +104,8 @@ class Standard(Generic[T]):
         self._loops = Loops(self.clock)
         self._sampler = Sampler()
         self._host = socket.gethostname()
-
-        async def follow_levels(_: T, now: T) -> None:
-            log.apply(now.log)
-
-        self.watcher.subscribe(follow_levels)
+        if log is not None:
+            self.watcher.subscribe(_levels(log))
 
     def on_error(self, logger: logging.Logger) -> OnError:
         """For `recovery`: defects are logged, and people are told."""
@@ -114,7 +113,7 @@ class Standard(Generic[T]):
 
     @asynccontextmanager
     async def another_loop(self, name: str) -> AsyncIterator[None]:
-        """Watch the loop that this is entered in, which is not that of the app, until it is left."""
+        """Watch the loop that this is entered in, which is not the app's, until it is left."""
         async with AsyncExitStack() as held:
             held.enter_context(self._hooks.loop())
             held.enter_context(self._loops.watched(name))
@@ -237,6 +236,13 @@ class Standard(Generic[T]):
             chance=self.chance,
             registry=self.metrics,
         )
+
+
+def _levels(log: LogHandle) -> Subscriber[StandardSettings]:
+    async def follow(_: StandardSettings, now: StandardSettings) -> None:
+        log.apply(now.log)
+
+    return follow
 
 
 def _process_metrics() -> CollectorRegistry:

@@ -8,13 +8,11 @@ when it starts with an endpoint. Spans of SQL, Redis, Elasticsearch and HTTP cli
 """
 
 from pkg.trace.propagation import extract, inject, inject_bytes
-from pkg.trace.resource import Identity
 from pkg.trace.settings import TraceSettings
 from pkg.trace.span import Leaf, Span, Tracer, current_span, failed, span
 from pkg.trace.tracing import Tracing
 
 __all__ = [
-    "Identity",
     "Leaf",
     "Span",
     "TraceSettings",

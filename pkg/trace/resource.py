@@ -16,12 +16,13 @@ from __future__ import annotations
 import os
 import re
 import socket
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from pkg.log import Identity
 
 PROC: Final = Path("/proc/self")
 
@@ -38,15 +39,6 @@ _CONTAINER: Final = re.compile(
 _POD: Final = re.compile(r"(?:/pods/|[-/]pod)([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12})")
 _MOST: Final = 1 << 20
 """Bytes of a file below /proc that are read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Which service this is."""
-
-    service: str
-    version: str
-    env: str
 
 
 def resource_attributes(

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
     from prometheus_client import CollectorRegistry
 
+    from pkg.log import Identity
     from pkg.rpc.trace import Parent
     from pkg.trace.export import Export
     from pkg.trace.otel import OtelTracer
-    from pkg.trace.resource import Identity
     from pkg.trace.settings import TraceSettings
     from pkg.trace.span import Attributes, Kind, Span
 

@@ -28,10 +28,11 @@ from api.descriptors import descriptor_set
 from pkg import middleware
 from pkg.clock import SystemClock
 from pkg.errors.catalogue import Catalogue
+from pkg.log import Identity
 from pkg.proto.schema import Schema
 from pkg.rpc import Call, Operation, compose
 from pkg.tokens import SystemTokens
-from pkg.trace import Identity, TraceSettings, Tracing, current_span
+from pkg.trace import TraceSettings, Tracing, current_span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,7 +12,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from pkg.config import Secret
-from pkg.trace import Identity, Span, TraceSettings, Tracing
+from pkg.log import Identity
+from pkg.trace import Span, TraceSettings, Tracing
 from tests.contract.otlp import Collector, Destination, Jaeger, OwnCollector, until
 from tests.contract.servers import address
 

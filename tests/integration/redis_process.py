@@ -77,7 +77,7 @@ class RedisProcess:
         self._directory.mkdir(parents=True, exist_ok=True)
         base = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._directory)]
         with (self._directory / "log").open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - our own program and options
+            self._process = subprocess.Popen(
                 [str(self._program), *self._arguments, *base, "--save", ""],
                 stdin=subprocess.DEVNULL,
                 stdout=log,

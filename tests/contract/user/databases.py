@@ -27,10 +27,8 @@ if TYPE_CHECKING:
 
 SQLITE, MYSQL, POSTGRES = "sqlite", "mysql", "postgres"
 SERVERS: Final = {MYSQL: "TEST_MYSQL_URL", POSTGRES: "TEST_POSTGRES_URL"}
-KINDS: Final = (
-    SQLITE,
-    *(pytest.param(kind, marks=pytest.mark.integration) for kind in SERVERS),
-)
+SERVER_KINDS: Final = tuple(pytest.param(kind, marks=pytest.mark.integration) for kind in SERVERS)
+KINDS: Final = (SQLITE, *SERVER_KINDS)
 
 
 @contextmanager

@@ -22,9 +22,10 @@ import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 
+from pkg.log import Identity
 from pkg.middleware import tracing
 from pkg.rpc import Call, Operation, compose
-from pkg.trace import Identity, TraceSettings, Tracing
+from pkg.trace import TraceSettings, Tracing
 from scripts.servers.jaeger import Jaeger
 from scripts.servers.server import free_port
 from tests.contract import otlp
@@ -74,7 +75,7 @@ class OwnProcess:
 
     def start(self) -> None:
         program, ports = otlp.__file__, self._ports
-        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and program
+        self._process = subprocess.Popen(
             [sys.executable, program, str(ports["grpc"]), str(ports["http"]), str(self._journal)],
             env={"PYTHONPATH": ":".join(sys.path)},
             stdin=subprocess.PIPE,

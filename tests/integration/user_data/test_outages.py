@@ -15,6 +15,7 @@ from internal.user.biz.page import Page
 from pkg.config import Secret
 from pkg.database import Database, DatabaseSettings
 from pkg.errors import Fault
+from tests.contract.user import databases
 from tests.unit.internal.user.world import Ports, refused
 
 if TYPE_CHECKING:
@@ -98,9 +99,8 @@ async def test_who_finds_no_free_connection_is_told_to_come_again(impatient: Dat
     await impatient.check()
 
 
+@pytest.mark.parametrize("url", databases.SERVER_KINDS, indirect=True)
 async def test_a_broken_connection_is_replaced(impatient: Database) -> None:
-    if kind(impatient) == "sqlite":
-        pytest.skip("a file has no connection to break")
     with refused("UNAVAILABLE"):
         async with impatient.transaction(writes=False) as transaction:
             await transaction.session.execute(text(KILL_MYSELF[kind(impatient)]))

@@ -11,6 +11,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from api.descriptors import descriptor_set
 from internal.user.server.settings import UserSettings
+from pkg.config import Loaded, Sources
 from pkg.rpc.registry import Registry
 from user.openapi import openapi_document
 
@@ -32,7 +33,8 @@ def document(registry: Registry, directory: Path, profile: str) -> Mapping[str, 
     settings = UserSettings.model_validate(
         {"data": {"dir": directory / "data"}, "server": {"http": {"responseProfile": profile}}}
     )
-    return openapi_document(settings, registry)
+    loaded = Loaded(settings, settings.env, origin="", files=(), sources=Sources(service="user"))
+    return openapi_document(loaded, registry)
 
 
 def test_the_copy_is_current(registry: Registry, tmp_path: Path) -> None:

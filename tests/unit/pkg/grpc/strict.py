@@ -5,22 +5,18 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import grpc.aio
-from google.protobuf import descriptor_pb2
 from google.rpc import error_details_pb2, status_pb2
 
-import api.descriptors
-import api.lab.descriptors
 from api.lab.strict.v1 import Line
 from api.lab.strict.v1.service import strict_service
 from pkg.grpc import GrpcServer, GrpcSettings, Mounted
 from pkg.grpc.status import DETAILS
 from pkg.middleware import validation
-from pkg.rpc.registry import Registry
 from pkg.tokens import FakeTokens
+from tests.unit.pkg.registry import registry
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -109,16 +105,6 @@ class Running:
 
     def let_go_on(self) -> None:
         self.loop.call_soon_threadsafe(self.strict.go_on.set)
-
-
-@cache
-def registry() -> Registry:
-    """That of all protos, the lab's too; immutable, so that one serves all tests."""
-    files: dict[str, descriptor_pb2.FileDescriptorProto] = {}
-    for module in (api.descriptors, api.lab.descriptors):
-        for file in descriptor_pb2.FileDescriptorSet.FromString(module.descriptor_set()).file:
-            files.setdefault(file.name, file)
-    return Registry.load(descriptor_pb2.FileDescriptorSet(file=files.values()).SerializeToString())
 
 
 def settings(**changes: Any) -> GrpcSettings:

@@ -274,7 +274,9 @@ async def test_reply_headers_are_initial_metadata() -> None:
         for call in (
             channel.unary_unary(f"/{SERVICE}/Say")(encoded("hello")),
             channel.unary_stream(f"/{SERVICE}/Split")(encoded("hello")),
-            channel.stream_stream(f"/{SERVICE}/Talk")(bytes_of([])),
+            # A reply that is not read yet keeps the status back: where that overtakes the
+            # metadata, grpc.aio gives empty ones.
+            channel.stream_stream(f"/{SERVICE}/Talk")(bytes_of([encoded("hello")])),
         ):
             sent = list(await call.initial_metadata())
             assert ("x-request-id", "r1") in sent

@@ -17,7 +17,8 @@ from pkg.config import ByteSize
 from pkg.errors import Fault, Violation
 from pkg.grpc import GrpcChannel, GrpcChannelSettings
 from pkg.rpc import Call, Operation, current_call
-from tests.unit.pkg.grpc.strict import SOON, registry, running
+from tests.unit.pkg.grpc.strict import SOON, running
+from tests.unit.pkg.registry import registry
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 

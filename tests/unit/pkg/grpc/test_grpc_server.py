@@ -21,10 +21,10 @@ from tests.unit.pkg.grpc.strict import (
     encoded,
     forever,
     refusal,
-    registry,
     running,
     settings,
 )
+from tests.unit.pkg.registry import registry
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from google.protobuf import descriptor_pb2
 
-import api.descriptors
-import api.lab.descriptors
 from api.google.protobuf import Empty
 from api.lab.v1 import Inner
 from api.lab.v1.service import route_service, stream_service
@@ -19,8 +15,8 @@ from api.user.http.v1 import GetCaptchaReply, LoginReply
 from api.user.http.v1.service import auth_service
 from pkg.http import HttpApp, ProfileName, profile_of
 from pkg.middleware import request_id, validation
-from pkg.rpc.registry import Registry
 from pkg.tokens import FakeTokens
+from tests.unit.pkg.registry import registry
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -43,16 +39,6 @@ if TYPE_CHECKING:
 
 LOGIN = {"username": "alice", "password": "secret1", "captcha": "123456", "captchaID": "c1"}
 """A body that Login takes."""
-
-
-@cache
-def registry() -> Registry:
-    """That of all protos, the lab's too; immutable, so that one serves all tests."""
-    files: dict[str, descriptor_pb2.FileDescriptorProto] = {}
-    for module in (api.descriptors, api.lab.descriptors):
-        for file in descriptor_pb2.FileDescriptorSet.FromString(module.descriptor_set()).file:
-            files.setdefault(file.name, file)
-    return Registry.load(descriptor_pb2.FileDescriptorSet(file=files.values()).SerializeToString())
 
 
 class Shelves:
@@ -119,16 +105,16 @@ class Auth:
         return LoginReply(id=7, user_name=request.user_name)
 
     async def register(self, request: RegisterRequest, call: Call, /) -> RegisterReply:
-        raise NotImplementedError
+        raise AssertionError("no test asks for this")
 
     async def refresh_token(self, request: RefreshTokenRequest, call: Call, /) -> RefreshTokenReply:
-        raise NotImplementedError
+        raise AssertionError("no test asks for this")
 
     async def logout(self, request: LogoutRequest, call: Call, /) -> LogoutReply:
-        raise NotImplementedError
+        raise AssertionError("no test asks for this")
 
     async def verify_token(self, request: VerifyTokenRequest, call: Call, /) -> VerifyTokenReply:
-        raise NotImplementedError
+        raise AssertionError("no test asks for this")
 
     def _hear(self, call: Call) -> None:
         self.calls.append(call)

@@ -3,17 +3,13 @@
 # FastAPI reads the annotations below at run time, so what they name is imported for real.
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
-from google.protobuf import descriptor_pb2
 from pydantic import BaseModel, ConfigDict
 from schemathesis.core.jsonschema import make_validator_for
 
-import api.descriptors
-import api.lab.descriptors
 from api.lab.docs.v1 import Filter, Groups, Messages, Numbers, Texts
 from api.lab.docs.v1.service import docs_service
 from pkg.errors import Fault
@@ -23,21 +19,11 @@ from pkg.http.hand_written import CurrentCall, adopt, application, declares
 from pkg.middleware import authentication, request_id, validation
 from pkg.openapi import Document
 from pkg.rpc import Auth, Call, Operation, Principal
-from pkg.rpc.registry import Registry
 from pkg.tokens import FakeTokens
+from tests.unit.pkg.registry import registry
 
 PAPER = "lab.docs.v1.DocsService"
 TOKEN = "Bearer good"
-
-
-@cache
-def registry() -> Registry:
-    """That of all protos, the lab's too; immutable, so that one serves all tests."""
-    files: dict[str, descriptor_pb2.FileDescriptorProto] = {}
-    for module in (api.descriptors, api.lab.descriptors):
-        for file in descriptor_pb2.FileDescriptorSet.FromString(module.descriptor_set()).file:
-            files.setdefault(file.name, file)
-    return Registry.load(descriptor_pb2.FileDescriptorSet(file=files.values()).SerializeToString())
 
 
 def takes(schema: dict[str, Any]) -> Callable[[Any], bool]:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client import CollectorRegistry
 
-from pkg.trace import Identity, TraceSettings, Tracing
+from pkg.log import Identity
+from pkg.trace import TraceSettings, Tracing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -235,7 +235,8 @@ def test_opentelemetry_is_not_imported_where_nothing_is_recorded() -> None:
 import asyncio, sys
 from prometheus_client import CollectorRegistry
 import pkg.middleware, pkg.grpc, pkg.trace.sql, pkg.trace.redis
-from pkg.trace import Identity, TraceSettings, Tracing
+from pkg.log import Identity
+from pkg.trace import TraceSettings, Tracing
 tracing = Tracing(TraceSettings(), Identity("a", "1", "test"), CollectorRegistry())
 asyncio.run(tracing.start())
 print([name for name in sys.modules if name.startswith("opentelemetry")])
