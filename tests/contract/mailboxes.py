@@ -287,7 +287,7 @@ def parsed(source: bytes) -> Received:
         text=_content(text),
         html=_content(html),
         attachments=tuple(
-            (each.get_filename() or "", each.get_content_type(), each.get_payload(decode=True))
+            (each.get_filename() or "", each.get_content_type(), _decoded(each))
             for each in message.iter_attachments()
         ),
         headers={name: str(value) for name, value in message.items()},
@@ -299,3 +299,7 @@ def parsed(source: bytes) -> Received:
 
 def _content(part: Any) -> str:
     return "" if part is None else str(part.get_content()).replace("\r\n", "\n")
+
+
+def _decoded(part: Any) -> bytes:
+    return bytes(part.get_payload(decode=True))

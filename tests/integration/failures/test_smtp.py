@@ -7,9 +7,8 @@ back, or counted as dropped; nothing needs a restart; stopping keeps its deadlin
 from __future__ import annotations
 
 import asyncio
-import os
 import time
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -49,17 +48,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mailbox]:
     servers.address("TEST_SMTP_URL")  # where there are no servers, there is none to break
     mailbox = Mailbox(tmp_path_factory.mktemp("mailbox"))
     yield mailbox
-    killed(mailbox)
-
-
-def killed(mailbox: Mailbox) -> None:
-    """Kill it, and take note of its end: that comes a moment after it is gone, with its threads."""
-    process = mailbox.process
-    mailbox.kill()
-    if process is not None:
-        with suppress(ChildProcessError):  # noted already
-            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-        assert not process.alive()
+    mailbox.stop()
 
 
 class Lab:
@@ -139,7 +128,7 @@ class Lab:
 
 
 async def test_absent_at_the_start_alerts_are_kept_until_it_is_there(installed: Mailbox) -> None:
-    await asyncio.to_thread(killed, installed)
+    await asyncio.to_thread(installed.kill)
     async with Lab(installed).running() as lab:
         for number in range(10):
             lab.send(f"absent {number}")
@@ -165,7 +154,7 @@ async def test_killed_under_load_nothing_that_was_taken_is_lost(installed: Mailb
 
         loading = asyncio.create_task(load())
         await lab.until(lambda: lab.count("alerts_mailed_total") >= 10)
-        await asyncio.to_thread(killed, installed)
+        await asyncio.to_thread(installed.kill)
         told_before = lab.count("alerts_mailed_total")
         await loading
         await lab.until(lambda: lab.count("alert_mails_total", outcome="away") > 0)
