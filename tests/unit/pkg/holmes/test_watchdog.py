@@ -358,8 +358,8 @@ def test_a_watchdog_that_was_late_itself_says_so(kennel: Kennel) -> None:
 
 
 def the_culprit(over: threading.Event) -> None:
-    """What a handler must not do: wait, in the loop, for 2 s or until it was seen."""
-    over.wait(2)
+    """What a handler must not do: wait, in the loop, here for 8 s or until it was seen."""
+    over.wait(8)
 
 
 class Noticing:
@@ -400,9 +400,9 @@ async def test_a_loop_that_is_blocked_is_dumped_with_the_stack_that_blocks_it(
     (alert,) = told.alerts
     assert alert.title == "an event loop is blocked"
     assert f"runs the loop {which}" in alert.detail
-    assert "in the_culprit\n    over.wait(2)\n" in alert.detail
+    assert "in the_culprit\n    over.wait(8)\n" in alert.detail
     assert b"in the_culprit" in alert.attachments[0].content
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 8
 
 
 async def test_the_watchdog_ends_when_it_is_stopped_and_leaves_nothing(tmp_path: Path) -> None:
