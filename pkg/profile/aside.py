@@ -7,8 +7,8 @@ what they are doing. Nor does anybody have to wait for such a thread at the end 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import threading
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -22,26 +22,14 @@ async def aside(name: str, work: Callable[[], T]) -> T:
 
     A caller that is cancelled does not end the work, only the waiting for it.
     """
-    loop = asyncio.get_running_loop()
-    ended: asyncio.Future[T] = loop.create_future()
-
-    def settle(error: Exception | None, results: tuple[T, ...]) -> None:
-        if ended.done():  # cancelled
-            return
-        if error is not None:
-            ended.set_exception(error)
-        else:
-            ended.set_result(results[0])
+    outcome: Future[T] = Future()
+    outcome.set_running_or_notify_cancel()  # from now on it cannot be cancelled
 
     def run() -> None:
-        failure: Exception | None = None
-        results: tuple[T, ...] = ()
         try:
-            results = (work(),)
+            outcome.set_result(work())
         except Exception as error:  # noqa: BLE001 - it is the caller's
-            failure = error
-        with contextlib.suppress(RuntimeError):  # nobody waited, and the loop is closed
-            loop.call_soon_threadsafe(settle, failure, results)
+            outcome.set_exception(error)
 
     threading.Thread(target=run, name=name, daemon=True).start()
-    return await ended
+    return await asyncio.wrap_future(outcome)

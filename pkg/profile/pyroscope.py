@@ -1,9 +1,9 @@
 """Profiles sent to Pyroscope all the time, by its own agent.
 
-The agent is native and reads stacks without the GIL: about 1 % of a core at 100 looks per second.
-It sends from a thread of its own; a server that is away, slow or frozen loses profiles and hurts
-nothing. There is one agent per process, so there can be one `PyroscopePush`. Turn faulthandler on
-before it starts (`pkg.holmes.ExceptionHooks` does).
+The agent is native and reads stacks without the GIL. It sends from a thread of its own; a server
+that is away, slow or frozen loses profiles and hurts nothing. There is one agent per process, so
+there can be one `PyroscopePush`. Turn faulthandler on before it starts, as
+`pkg.holmes.ExceptionHooks` does.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import uvloop
 from prometheus_client import CollectorRegistry
 
 from pkg.alert import Alert, MemoryAlerts
@@ -21,7 +22,7 @@ from pkg.profile import Sampler, thread_stacks
 from tests.unit.pkg.profile.reader import samples
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Coroutine, Iterator
     from pathlib import Path
 
     from pkg.alert import Alerts
@@ -374,6 +375,12 @@ class Noticing:
         self.noticed.set()
 
 
+def run_in_uvloop(work: Coroutine[Any, Any, None]) -> None:
+    """As the gRPC server does."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(work)
+
+
 @pytest.mark.parametrize("which", ["main", "grpc"])
 async def test_a_loop_that_is_blocked_is_dumped_with_the_stack_that_blocks_it(
     tmp_path: Path, which: str
@@ -393,7 +400,7 @@ async def test_a_loop_that_is_blocked_is_dumped_with_the_stack_that_blocks_it(
     if which == "main":
         the_culprit(told.noticed)
     else:
-        await asyncio.to_thread(lambda: asyncio.run(other_loop()))
+        await asyncio.to_thread(run_in_uvloop, other_loop())
     await asyncio.to_thread(told.noticed.wait, 10)
     await holmes.stop()
 
