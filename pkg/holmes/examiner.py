@@ -123,13 +123,13 @@ class Examiner:
 
 
 def _lag(watched: WatchedLoop) -> str:
-    return f"loop {watched.name}: answered after {watched.lag * 1000:.1f} ms, or has not yet\n"
+    return f"loop {watched.name}: lags by {watched.lag * 1000:.1f} ms\n"
 
 
 def _notes(loops: tuple[WatchedLoop, ...]) -> dict[int, str]:
     slowest_first = sorted(loops, key=lambda each: -each.lag)
     return {
-        each.thread: f"runs the loop {each.name}, which lags {each.lag * 1000:.0f} ms"
+        each.thread: f"runs the loop {each.name}, which lags by {each.lag * 1000:.0f} ms"
         for each in slowest_first
         if each.thread is not None
     }

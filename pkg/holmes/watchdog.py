@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import threading
 from contextlib import ExitStack
@@ -25,6 +24,7 @@ from pkg.holmes.judge import Judge, Verdict
 from pkg.holmes.process import ProcessProbe
 from pkg.holmes.reporter import Reporter
 from pkg.profile import Sampler
+from pkg.profile.aside import aside
 
 if TYPE_CHECKING:
     from pkg.alert import Alerts
@@ -124,7 +124,7 @@ class Holmes:
         self._stop.set()
         self._held.close()
         if self._thread is not None:
-            await asyncio.to_thread(self._thread.join)
+            await aside("holmes-stop", self._thread.join)
             self._thread = None
 
     def look(self, late: float = 0.0) -> None:

@@ -13,7 +13,6 @@ functions and files to whoever reaches it, so it is not for the public.
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from datetime import timedelta
 from http import HTTPStatus
@@ -22,6 +21,7 @@ from urllib.parse import parse_qs
 
 from pkg.admin import Answer
 from pkg.clock import SystemClock
+from pkg.profile.aside import aside
 from pkg.profile.heap import HeapTracingOffError, heap_profile
 from pkg.profile.sampler import MAX_HZ, Sampler, SamplerBusyError
 from pkg.profile.stacks import thread_stacks
@@ -84,7 +84,7 @@ class Pprof:
             return _refused(HTTPStatus.BAD_REQUEST, allowed)
         stop = threading.Event()
         try:
-            return await asyncio.to_thread(self._sampled, timedelta(seconds=seconds), hz, stop)
+            return await aside("pprof", lambda: self._sampled(timedelta(seconds=seconds), hz, stop))
         except SamplerBusyError as error:
             return _refused(HTTPStatus.CONFLICT, str(error))
         finally:
@@ -92,12 +92,12 @@ class Pprof:
 
     async def _heap(self, _scope: Scope) -> Answer:
         try:
-            return await asyncio.to_thread(lambda: _pprof(heap_profile(self._clock).encoded()))
+            return await aside("pprof", lambda: _pprof(heap_profile(self._clock).encoded()))
         except HeapTracingOffError as error:
             return _refused(HTTPStatus.NOT_IMPLEMENTED, str(error))
 
     async def _threads(self, _scope: Scope) -> Answer:
-        return _text(await asyncio.to_thread(thread_stacks))
+        return _text(await aside("pprof", thread_stacks))
 
     def _sampled(self, duration: timedelta, hz: int, stop: threading.Event) -> Answer:
         return _pprof(self._sampler.run(duration, hz, stop).encoded())

@@ -1,23 +1,21 @@
 """Profiles sent to Pyroscope all the time, by its own agent.
 
-The agent is native and reads stacks without the GIL: about 1 % of a core at 100 looks per second.
-It sends from a thread of its own; a server that is away, slow or frozen loses profiles and hurts
-nothing. There is one agent per process, so there can be one `PyroscopePush`. Turn faulthandler on
-before it starts (`pkg.holmes.ExceptionHooks` does).
+The agent is native and reads stacks without the GIL. It sends from a thread of its own; a server
+that is away, slow or frozen loses profiles and hurts nothing. There is one agent per process, so
+there can be one `PyroscopePush`. Turn faulthandler on before it starts, as
+`pkg.holmes.ExceptionHooks` does.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import importlib
 import logging
-import threading
 from typing import TYPE_CHECKING, Any, Final
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from pkg.profile.aside import aside
 
+if TYPE_CHECKING:
     from pkg.profile.settings import PyroscopeSettings
 
 _LOG: Final = logging.getLogger(__name__)
@@ -54,9 +52,12 @@ class PyroscopePush:
     async def stop(self) -> None:
         """Send what is left, and profile no more. What takes too long is lost, with a warning."""
         agent, self._agent = self._agent, None
-        if agent is not None and not await _done_within(
-            self._settings.stop_timeout.total_seconds(), agent.shutdown
-        ):
+        if agent is None:
+            return
+        try:  # in a thread that can be left behind: the agent waits for its server for ever
+            async with asyncio.timeout(self._settings.stop_timeout.total_seconds()):
+                await aside("pyroscope-stop", agent.shutdown)
+        except TimeoutError:
             self._log.warning("Pyroscope did not take the last profile in time; it is lost")
 
     def _options(self) -> dict[str, Any]:
@@ -77,22 +78,3 @@ class PyroscopePush:
             "gil_only": not settings.wall,
             "report_thread_name": True,
         }
-
-
-async def _done_within(seconds: float, work: Callable[[], object]) -> bool:
-    """Run it in a thread that nobody has to wait for: the agent waits for its server for ever."""
-    loop = asyncio.get_running_loop()
-    ended = asyncio.Event()
-
-    def run() -> None:
-        work()
-        with contextlib.suppress(RuntimeError):  # the loop did not wait, and is closed
-            loop.call_soon_threadsafe(ended.set)
-
-    threading.Thread(target=run, name="pyroscope-stop", daemon=True).start()
-    try:
-        async with asyncio.timeout(seconds):
-            await ended.wait()
-    except TimeoutError:
-        return False
-    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from typing import TYPE_CHECKING
 
 import pytest
@@ -80,7 +81,20 @@ def test_a_place_where_no_directory_can_be_raises(tmp_path: Path) -> None:
         Dumps(tmp_path / "file", max_files=2, max_bytes=100).save("1.txt", b"x")
 
 
-def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path) -> None:
+def test_a_disk_that_takes_only_a_part_is_left_without_it(tmp_path: Path) -> None:
+    dumps = Dumps(tmp_path, max_files=2, max_bytes=100)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            dumps.save("1.txt", b"x" * 50)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    assert names(tmp_path) == []
+
+
+def test_a_file_that_cannot_get_its_name_is_not_left_under_another(tmp_path: Path) -> None:
     dumps = Dumps(tmp_path, max_files=2, max_bytes=100)
     (tmp_path / "holmes-1.txt").mkdir()  # the last step, the renaming, cannot succeed
     (tmp_path / "holmes-1.txt" / "kept").write_bytes(b"x")

@@ -27,6 +27,9 @@ def started(count: int, over: threading.Event) -> list[threading.Thread]:
     for thread in threads:
         thread.start()
     begun.wait()
+    notes = {thread.ident or 0: "" for thread in threads}
+    while "begun.wait()" in thread_stacks(notes, only_noted=True):
+        pass  # until all have come to the next line
     return threads
 
 
