@@ -128,7 +128,7 @@ class HolmesSettings(Settings):
         description="How long the CPU profile of a dump is; 0s: none.",
     )
     directory: Path = Field(
-        default=Path("tmp/holmes"), description="Where dumps are kept; made when it is needed."
+        default=Path(".data/holmes"), description="Where dumps are kept; made when it is needed."
     )
     max_files: int = Field(default=40, ge=2, description="In the directory; the oldest go.")
     max_size: ByteSize = Field(
