@@ -5,7 +5,8 @@ from pkg.holmes.hooks import ExceptionHooks
 from pkg.holmes.loops import Loops
 from pkg.holmes.process import ProcessProbe
 from pkg.holmes.readings import Kind, Probe, Readings
-from pkg.holmes.settings import HolmesSettings, LagRule, Rule, RuleSettings
+from pkg.holmes.rules import LagRule, Rule, RuleSettings
+from pkg.holmes.settings import HolmesSettings
 from pkg.holmes.watchdog import Holmes
 
 __all__ = [

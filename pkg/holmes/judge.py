@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pkg.clock import Clock
-    from pkg.holmes.settings import Limits
+    from pkg.holmes.rules import Limits
 
 
 class Verdict(StrEnum):
@@ -34,7 +34,7 @@ class Judgement:
 
 
 class Judge:
-    """Judges the readings of one kind, in their order. `pkg.holmes.settings` has the rule."""
+    """Judges the readings of one kind, in their order. `pkg.holmes.rules` has the rule."""
 
     def __init__(self, limits: Limits, *, window: int, daily_cap: int, clock: Clock) -> None:
         self._limits = limits

@@ -118,6 +118,14 @@ def test_a_lag_is_written_as_a_time_and_judged_in_milliseconds() -> None:
         LagRule.model_validate({"min": "3s", "abs": "2s"})
 
 
+def test_a_rule_of_which_a_part_is_said_keeps_the_rest() -> None:
+    rules = RuleSettings.model_validate({"threads": {"abs": 700}, "lag": {"abs": "3s"}})
+
+    threads, lag = (rules.limits()[kind] for kind in (Kind.THREADS, Kind.LAG))
+    assert (threads.min, threads.diff, threads.abs, threads.max) == (100, 50, 700, 5_000)
+    assert (lag.min, lag.abs) == (250, 3_000)
+
+
 def test_a_rule_that_is_null_watches_nothing() -> None:
     rules = RuleSettings.model_validate({"cpu": None})
 

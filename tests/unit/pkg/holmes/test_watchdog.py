@@ -17,7 +17,8 @@ from prometheus_client import CollectorRegistry
 from pkg.alert import Alert, MemoryAlerts
 from pkg.clock import FakeClock
 from pkg.config import ByteSize
-from pkg.holmes import FakeProbe, Holmes, HolmesSettings, Kind, Loops, Rule, RuleSettings
+from pkg.holmes import FakeProbe, Holmes, HolmesSettings, Kind, Loops, RuleSettings
+from pkg.holmes.rules import CpuRule
 from pkg.profile import Sampler, thread_stacks
 from tests.unit.pkg.profile.reader import samples
 
@@ -48,7 +49,7 @@ class Kennel:
         settings: dict[str, Any] = {
             "directory": self.directory,
             "profile": NONE,
-            "rules": RuleSettings(cpu=Rule(min=50, diff=25, abs=80, cool_down=MINUTE)),
+            "rules": RuleSettings(cpu=CpuRule(min=50, diff=25, abs=80, cool_down=MINUTE)),
         }
         self.loops = Loops(self.clock)
         self.sampler = Sampler()
