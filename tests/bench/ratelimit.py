@@ -41,6 +41,7 @@ PEER = "INCR"
 TARGET = 2.0
 """A decision in Redis may cost so many times what an INCR does."""
 AT_ONCE = 32
+BUSY = f"Redis, {AT_ONCE} at a time, CPU"
 KEYS = 1000
 FOUR = ("user", "ip", "tenant", "operation")
 
@@ -119,9 +120,7 @@ async def compare(url: str, rounds: int, count: int) -> dict[str, dict[str, floa
             "Redis, one at a time": await measure(
                 remote(client, prefix), rounds, count, clock=perf_counter
             ),
-            f"Redis, {AT_ONCE} at a time, CPU": await measure(
-                remote(client, prefix), rounds, count, at_once=AT_ONCE
-            ),
+            BUSY: await measure(remote(client, prefix), rounds, count, at_once=AT_ONCE),
         }
     finally:
         keys = [key async for key in client.scan_iter(f"{prefix}:*")]
@@ -157,8 +156,9 @@ def main(arguments: list[str]) -> int:
         print(f"{title:<30}{'us per call':>12}" + ("" if peer is None else f"{'x ' + PEER:>10}"))
         for name, took in times.items():
             print(f"  {name:<28}{took:>12.1f}" + ("" if peer is None else f"{took / peer:>10.2f}"))
-    trip = tables["Redis, one at a time"]
-    ratio = trip[Algorithm.GCRA.value] / trip[PEER]
+    # The round trip is mostly the machine's: what we add to it is CPU time.
+    busy = tables[BUSY]
+    ratio = busy[Algorithm.GCRA.value] / busy[PEER]
     passed = ratio <= TARGET
     print(f"gate ratelimit {ratio:.2f} {TARGET:g} {'pass' if passed else 'fail'}")
     if options.json:
