@@ -158,9 +158,10 @@ class HotCache(Generic[T]):
         return self._codec.decode(entry.payload) if entry.exists else None
 
     async def invalidate(self, key: str) -> None:
-        """Forget the value of a key; who asks from now on, anywhere, gets a new one.
+        """Forget the value of a key; who asks from now on gets a new one.
 
-        Other processes may give it from their first level until they hear of it.
+        Another process may still give the old one from its first level until it hears of this, and
+        to those who join a load that it had begun.
 
         Raises:
             Fault: UNAVAILABLE; others may still have it.

@@ -119,6 +119,7 @@ class RedisCacheStore:
         Raises:
             RedisError: on entering, and from the iterator: the server is not there.
         """
+        await self._client.initialize()  # a cluster's channels do not look for its nodes
         async with self._client.pubsub() as channels:
             await channels.subscribe(self._channel)
             if await channels.get_message(timeout=self._subscribe_timeout) is None:

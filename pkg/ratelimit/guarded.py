@@ -34,7 +34,7 @@ class OpenRateLimiter:
     async def take(self, key: str, cost: int = 1) -> Decision:
         """Allow it."""
         rule = self._limits(key)
-        check_cost(cost, (rule,))
+        check_cost(cost, rule)
         return Decision(True, key, rule.limit, rule.limit - cost, 0.0, 0.0, 0.0)
 
     async def take_many(self, keys: Sequence[str], cost: int = 1) -> Decision:

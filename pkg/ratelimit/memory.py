@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from pkg.ratelimit.reckoning import charge, check_cost, count, decide, settle, wait
+from pkg.ratelimit.reckoning import charge, check_cost, count, decide, decision, settle, wait
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pkg.clock import Clock
     from pkg.ratelimit.limiter import Decision
     from pkg.ratelimit.reckoning import State
-    from pkg.ratelimit.rule import Limits, Rule
+    from pkg.ratelimit.rule import Limits
 
 
 class MemoryRateLimiter:
@@ -35,37 +35,48 @@ class MemoryRateLimiter:
 
     async def take(self, key: str, cost: int = 1) -> Decision:
         """Take as much as a call costs."""
-        return await self.take_many((key,), cost)
+        rule = self._limits(key)
+        check_cost(cost, rule)
+        now = round(self._clock.monotonic() * 1_000_000)
+        with self._lock:
+            before = after = settle(rule, self._kept.get(key), now)
+            waiting = wait(rule, before, now, cost)
+            if not waiting:
+                after = charge(rule, before, cost)
+                self._keep(key, after)
+        return decision(key, rule, count(rule, before, after, now, waiting))
 
     async def take_many(self, keys: Sequence[str], cost: int = 1) -> Decision:
         """Take from all of these keys, or from none."""
-        names = tuple(dict.fromkeys(keys)) if len(keys) > 1 else keys
+        names = tuple(dict.fromkeys(keys))
         rules = [self._limits(key) for key in names]
-        check_cost(cost, rules)
+        for rule in rules:
+            check_cost(cost, rule)
         now = round(self._clock.monotonic() * 1_000_000)
         with self._lock:
-            states = [
+            befores = [
                 settle(rule, self._kept.get(key), now)
                 for key, rule in zip(names, rules, strict=True)
             ]
             waits = [
-                wait(rule, state, now, cost) for rule, state in zip(rules, states, strict=True)
+                wait(rule, state, now, cost) for rule, state in zip(rules, befores, strict=True)
             ]
-            allowed = not any(waits)
-            if allowed:
-                self._charge(names, rules, states, cost)
+            afters = befores
+            if not any(waits):
+                afters = [
+                    charge(rule, state, cost) for rule, state in zip(rules, befores, strict=True)
+                ]
+                for key, state in zip(names, afters, strict=True):
+                    self._keep(key, state)
         counts = (
-            count(rule, state, charge(rule, state, cost) if allowed else state, now, waiting)
-            for rule, state, waiting in zip(rules, states, waits, strict=True)
+            count(rule, before, after, now, waiting)
+            for rule, before, after, waiting in zip(rules, befores, afters, waits, strict=True)
         )
         return decide(names, rules, counts)
 
-    def _charge(
-        self, names: Sequence[str], rules: Sequence[Rule], states: Sequence[State], cost: int
-    ) -> None:
-        """Keep what was taken; the keys move to the end of the line of those to be forgotten."""
-        for key, rule, state in zip(names, rules, states, strict=True):
-            self._kept.pop(key, None)
-            self._kept[key] = charge(rule, state, cost)
-        while len(self._kept) > self._capacity:
+    def _keep(self, key: str, state: State) -> None:
+        """Keep a state; its key moves to the end of the line of those to be forgotten."""
+        self._kept.pop(key, None)
+        self._kept[key] = state
+        if len(self._kept) > self._capacity:
             del self._kept[next(iter(self._kept))]

@@ -82,34 +82,35 @@ def count(rule: Rule, before: State, after: State, now: int, waiting: int) -> Co
     return Count(remaining, waiting, reset * 1_000_000, 0)
 
 
-def decide(keys: Sequence[str], rules: Sequence[Rule], counts: Iterable[Count]) -> Decision:
-    """The decision of the key that decided."""
-    chosen: tuple[str, Rule, Count] | None = None
-    delay = 0
-    for key, rule, each in zip(keys, rules, counts, strict=True):
-        delay = max(delay, each.delay)
-        if chosen is None or (-each.wait, each.remaining) < (-chosen[2].wait, chosen[2].remaining):
-            chosen = key, rule, each
-    if chosen is None:
-        raise ValueError("without a key there is nothing to take from")
-    key, rule, told = chosen
+def decision(key: str, rule: Rule, told: Count) -> Decision:
+    """What one key decides."""
     return Decision(
-        allowed=not told.wait,
-        key=key,
-        limit=rule.limit,
-        remaining=told.remaining,
-        retry_after=told.wait / 1e9,
-        reset_after=told.reset / 1e9,
-        delay=0.0 if told.wait else delay / 1e9,
+        not told.wait,
+        key,
+        rule.limit,
+        told.remaining,
+        told.wait / 1e9,
+        told.reset / 1e9,
+        0.0 if told.wait else told.delay / 1e9,
     )
 
 
-def check_cost(cost: int, rules: Iterable[Rule]) -> None:
+def decide(keys: Sequence[str], rules: Sequence[Rule], counts: Iterable[Count]) -> Decision:
+    """What several keys decide: the one that refuses for longest, or has least left."""
+    told = [decision(*each) for each in zip(keys, rules, counts, strict=True)]
+    if not told:
+        raise ValueError("without a key there is nothing to take from")
+    chosen = min(told, key=lambda each: (-each.retry_after, each.remaining))
+    if not chosen.allowed:
+        return chosen
+    return chosen._replace(delay=max(each.delay for each in told))
+
+
+def check_cost(cost: int, rule: Rule) -> None:
     """Refuse a cost that no time would allow.
 
     Raises:
-        ValueError: it is less than 1, or more than a limit.
+        ValueError: it is less than 1, or more than the limit.
     """
-    for rule in rules:
-        if not 1 <= cost <= rule.limit:
-            raise ValueError(f"a cost of {cost} is not between 1 and the limit {rule.limit}")
+    if not 1 <= cost <= rule.limit:
+        raise ValueError(f"a cost of {cost} is not between 1 and the limit {rule.limit}")

@@ -63,9 +63,10 @@ class RedisRateLimiter:
 
     async def take_many(self, keys: Sequence[str], cost: int = 1) -> Decision:
         """Take from all of these keys, or from none."""
-        names = tuple(dict.fromkeys(keys)) if len(keys) > 1 else tuple(keys)
+        names = tuple(dict.fromkeys(keys))
         rules = [self._limits(key) for key in names]
-        check_cost(cost, rules)
+        for rule in rules:
+            check_cost(cost, rule)
         if self._cluster and len(names) > 1:
             counts = await self._take_apart(names, rules, cost)
         elif names:

@@ -7,8 +7,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from pkg.cache import (
+    CacheMetrics,
     CacheSettings,
     CacheStore,
     HotCache,
@@ -33,6 +35,7 @@ MINUTE = timedelta(minutes=1)
 MOMENT = timedelta(seconds=1)
 SETTINGS = CacheSettings(ttl=5 * MINUTE, stale=MINUTE, negative_ttl=MINUTE / 6, jitter=0)
 VERSION = b"version1"
+LOCAL = {"cache": "users", "result": "local"}
 
 Cache = HotCache[Any]
 
@@ -64,7 +67,11 @@ def store(backend: Backend) -> CacheStore:
     return RedisCacheStore(backend.redis, backend.prefix + "cache")
 
 
-def process(store: CacheStore, settings: CacheSettings = SETTINGS) -> Cache:
+def process(
+    store: CacheStore,
+    settings: CacheSettings = SETTINGS,
+    registry: CollectorRegistry | None = None,
+) -> Cache:
     return HotCache(
         "users",
         store,
@@ -73,6 +80,7 @@ def process(store: CacheStore, settings: CacheSettings = SETTINGS) -> Cache:
         clock=SystemClock(),
         tokens=SystemTokens(),
         chance=lambda: 0.0,
+        metrics=CacheMetrics(registry),
     )
 
 
@@ -303,21 +311,24 @@ async def test_invalidations_are_told_to_who_hears(store: CacheStore) -> None:
 
 async def test_the_first_level_hears_of_invalidations(store: CacheStore, other: Cache) -> None:
     settings = SETTINGS.model_copy(update={"local": LocalSettings(size=10, ttl=MINUTE)})
+    registry = CollectorRegistry()
     source = Source()
-    async with process(store, settings) as cache:
+    async with process(store, settings, registry) as cache:
 
         async def local() -> bool:
+            """Whether a value came from the first level."""
+            before = registry.get_sample_value("cache_requests_total", LOCAL)
             await cache.get_or_load("a", source.load, tags=["t"])
-            return cache._local.get("a") is not None
+            return registry.get_sample_value("cache_requests_total", LOCAL) != before
 
-        async def forgotten() -> bool:
-            return cache._local.get("a") is None
+        async def renewed() -> bool:
+            return bool(await cache.get_or_load("a", source.load, tags=["t"]) == source.value)
 
-        for invalidate in (other.invalidate("a"), other.invalidate_tag("t")):
+        for value, invalidate in (("two", other.invalidate), ("three", other.invalidate_tag)):
             await until(local)
-            await invalidate
-            await until(forgotten)
-            assert await cache.get_or_load("a", source.load, tags=["t"]) == "one"
+            source.value = value
+            await invalidate("a" if value == "two" else "t")
+            await until(renewed)
 
 
 @pytest.mark.parametrize("key", ["", "with space", "密码", "a:b", "{a}", "}", "x" * 300])

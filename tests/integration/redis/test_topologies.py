@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from prometheus_client import CollectorRegistry
 
+from pkg.cache import CacheSettings, HotCache, Invalidation, JsonCodec, RedisCacheStore
+from pkg.clock import SystemClock
+from pkg.lock import LockSettings, LockTimeoutError, RedisLockStore, StoredLocks
 from pkg.ratelimit import Algorithm, RateLimitSettings, RedisRateLimiter, by_kind
 from pkg.redis import REDIS_ERRORS, PoolMetrics, RedisClient, RedisSettings, open_redis, tagged
+from pkg.tokens import SystemTokens
 from tests.integration.redis_process import RedisProcess, eventually, free_port
 
 if TYPE_CHECKING:
@@ -181,5 +185,59 @@ async def test_on_a_cluster_all_keys_of_a_call_pay_or_none(cluster: RedisProcess
 
         assert (await limiter.take("ip:1")).remaining == 2
         assert not (await limiter.take("user:1")).allowed
+    finally:
+        await client.aclose()
+
+
+async def test_on_a_cluster_locks_hold(cluster: RedisProcess) -> None:
+    client = open_redis(SETTINGS, f"redis+cluster://127.0.0.1:{cluster.port}")
+    locks = StoredLocks(
+        RedisLockStore(client),
+        LockSettings(),
+        clock=SystemClock(),
+        tokens=SystemTokens(),
+        chance=lambda: 0.5,
+    )
+    try:
+        async with locks.acquire("a") as held:
+            with pytest.raises(LockTimeoutError):
+                async with locks.acquire("a", wait=timedelta()):
+                    pytest.fail("two hold it")
+        async with locks.acquire("a") as again:
+            assert again.fencing > held.fencing
+    finally:
+        await client.aclose()
+
+
+async def test_on_a_cluster_a_cache_keeps_forgets_and_hears(cluster: RedisProcess) -> None:
+    client = open_redis(SETTINGS, f"redis+cluster://127.0.0.1:{cluster.port}")
+    store = RedisCacheStore(client)
+    values = iter(range(100))
+    cache: HotCache[int] = HotCache(
+        "numbers",
+        store,
+        JsonCodec[int](lambda value: value, int),
+        CacheSettings(),
+        clock=SystemClock(),
+        tokens=SystemTokens(),
+        chance=lambda: 0.5,
+    )
+
+    async def load() -> int:
+        return next(values)
+
+    async def get() -> int | None:
+        return await cache.get_or_load("a", load, tags=["t", "u"])
+
+    try:
+        async with cache, store.subscribe() as heard:
+            assert [await get(), await get()] == [0, 0]
+            await cache.invalidate("a")
+            assert [await get(), await get()] == [1, 1]
+            await cache.invalidate_tag("u")
+            assert [await get(), await get()] == [2, 2]
+            async with asyncio.timeout(5):
+                assert await anext(heard) == Invalidation(key="a")
+                assert await anext(heard) == Invalidation(tag="u")
     finally:
         await client.aclose()
