@@ -49,7 +49,7 @@ def install_all(names: Sequence[str], say: Say = say) -> None:
         install.debian(packages)
 
     jobs = {name: _timed(SERVERS[name].install) for name in names}
-    _side_by_side(jobs, "installed", 1, say)
+    _side_by_side(jobs, "installed", 1, say, stop=install.abort)
 
 
 def start_all(servers: Mapping[str, Server], say: Say = say) -> dict[str, float]:

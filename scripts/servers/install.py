@@ -11,6 +11,7 @@ import fcntl
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -73,20 +74,35 @@ def run(command: Sequence[str], directory: Path, **variables: str) -> None:
         InstallError: It is not there, or it failed.
     """
     try:
-        done = subprocess.run(
+        child = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd=directory,
             env=dict(os.environ, PATH=search_path(), **variables),
-            check=False,
+            start_new_session=True,
         )
     except OSError as error:
         raise InstallError(f"{command[0]}: {error}") from error
-    if done.returncode:
-        end = "\n".join(done.stdout.decode(errors="replace").splitlines()[-30:])
+    _running.append(child)
+    try:
+        said, _ = child.communicate()
+    finally:
+        _running.remove(child)
+    if child.returncode:
+        end = "\n".join(said.decode(errors="replace").splitlines()[-30:])
         raise InstallError(f"{' '.join(command)} failed\n{end}")
+
+
+_running: list[subprocess.Popen[bytes]] = []  # package managers, for `abort` alone
+
+
+def abort() -> None:
+    """End every package manager that runs, with what it started; what waits for it then fails."""
+    for child in _running.copy():  # others are at work on it
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
 
 
 def npm(package: str, version: str) -> Path:
@@ -144,7 +160,7 @@ def go(name: str, module: str, version: str, package: str = "") -> Path:
             run([program, "mod", "init", "tools"], source)
             run(["nice", program, "get", f"{path}@{version}"], source, GOFLAGS="-mod=mod")
             run(
-                ["nice", program, "build", "-trimpath", "-ldflags=-s -w",
+                ["nice", program, "build", "-ldflags=-s -w",
                  "-o", str(work / name), path],
                 source,
                 CGO_ENABLED="0",

@@ -5,6 +5,7 @@
     scripts/stack logs [NAMES...] [--lines 40]
     scripts/stack down [NAMES...] [--forget]          data stays, unless forgotten
     scripts/stack install [NAMES...]
+    scripts/stack packages [NAMES...]                 Debian's that `install` would install
     scripts/stack run [--only redis,mysql] -- COMMAND...
 
 No name means all of them. `run` starts fresh servers of its own around one command, and they are
@@ -77,7 +78,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, do in (
-        ("up", up), ("status", status), ("logs", logs), ("down", down), ("install", install)
+        ("up", up), ("status", status), ("logs", logs), ("down", down), ("install", install),
+        ("packages", packages),
     ):  # fmt: skip
         command = commands.add_parser(name)
         command.add_argument("names", nargs="*", metavar="NAME")
@@ -170,6 +172,12 @@ def down(options: argparse.Namespace) -> int:
 
 def install(options: argparse.Namespace) -> int:
     fleet.install_all(chosen(options.names))
+    return 0
+
+
+def packages(options: argparse.Namespace) -> int:
+    for package in fleet.missing_packages(chosen(options.names)):
+        print(package)
     return 0
 
 

@@ -64,8 +64,8 @@ class Process:
 
     def alive(self) -> bool:
         """Whether it still runs; a frozen one does."""
-        if self._child is not None and self._child.poll() is not None:
-            return False
+        if self._child is not None:
+            return self._child.poll() is None  # its pid is not given away before we have asked
         return bool(self.start_time) and started(self.pid) == self.start_time
 
     def send(self, number: signal.Signals) -> None:

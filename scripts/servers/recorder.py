@@ -123,6 +123,8 @@ class Handler(BaseHTTPRequestHandler):
         kind = "application/proto" if body is None else "application/json"
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(content)
 
