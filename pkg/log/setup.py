@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 QUIET: Final = {
     "alembic.runtime.plugins": "warning",
     "asyncio": "warning",
+    "httpx": "warning",
     "uvicorn": "warning",
     "watchfiles": "warning",
 }

@@ -23,6 +23,7 @@ class Db:
 
     def __init__(self) -> None:
         self.error: Exception | None = None
+        self.note = ""
 
     async def start(self) -> None:
         """Nothing to start."""
@@ -90,6 +91,14 @@ async def test_not_ready_when_a_component_is_not_well(desk: Desk) -> None:
     answer = await desk.ask("/readyz")
     assert answer.status_code == 503
     assert answer.json()["components"] == {"db": {"ok": False, "seconds": 0.0, "error": "refused"}}
+
+
+async def test_a_note_is_told_and_makes_nobody_unready(desk: Desk) -> None:
+    desk.health.phase = Phase.RUNNING
+    desk.db.note = "stale since yesterday"
+    answer = await desk.ask("/readyz")
+    assert answer.status_code == 200
+    assert answer.json()["components"]["db"]["note"] == "stale since yesterday"
 
 
 @pytest.mark.parametrize("phase", [Phase.STARTING, Phase.DRAINING, Phase.STOPPED])

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from typing import TYPE_CHECKING
 
+from pkg.app import App, Hooks
 from pkg.app.cli import Cli
+from pkg.backoff import Backoff
+from pkg.config.remote import Remote, open_source
 from pkg.config.sections import ServiceSettings
+from pkg.config.watcher import Watcher
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,3 +73,32 @@ def test_bad_configuration_from_elsewhere_is_code_2(tmp_path: Path) -> None:
 
     assert stall.main("--remote", f"dir://{tmp_path}") == 2
     assert f"dir:{tmp_path}/app.yaml:1: admin.prt: unknown key" in stall.err.getvalue()
+
+
+def test_a_process_starts_from_a_source_and_follows_it(tmp_path: Path) -> None:
+    (tmp_path / "app.yaml").write_text("admin: {port: 1}\n")
+    ports: list[int] = []
+
+    def serve(loaded: Loaded[ServiceSettings]) -> int:
+        source = open_source(loaded.settings.remote)
+        assert source is not None
+        backoff = Backoff(loaded.settings.remote.backoff, lambda: 0.0)
+        watcher = Watcher(loaded, remote=Remote(source=source, backoff=backoff))
+
+        async def note(_old: ServiceSettings, new: ServiceSettings) -> None:
+            ports.append(new.admin.port)
+            app.stop()
+
+        async def change() -> None:
+            ports.append(watcher.settings.admin.port)
+            (tmp_path / "app.yaml").write_text("admin: {port: 2}\n")
+
+        watcher.subscribe(note)
+        app = App("stall", "1", [watcher], hooks=Hooks(after_start=(change,)))
+        asyncio.run(asyncio.wait_for(app.run(), 20))
+        return 0
+
+    cli = Cli(service="stall", version="1", settings=ServiceSettings, serve=serve)
+    set_poll = ("--set", "remote.poll=1s")
+    assert cli.main(["--remote", f"dir://{tmp_path}", *set_poll], environ={}) == 0
+    assert ports == [1, 2]
