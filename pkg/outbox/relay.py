@@ -112,6 +112,7 @@ class Relay:
             database, table, relay=tokens.hex(16), lease=settings.lease, clock=clock
         )
         self._nudged = asyncio.Event()
+        self._stopping = asyncio.Event()
         self._trouble = ""
         self._measured: float | None = None
         self._job = Supervised(
@@ -131,6 +132,7 @@ class Relay:
 
     async def stop(self) -> None:
         """Send no more. What was being sent is given back, and may be sent twice."""
+        self._stopping.set()
         await self._job.stop()
 
     async def check(self) -> None:
@@ -159,13 +161,16 @@ class Relay:
         return len(rows)
 
     async def _work(self) -> None:
-        while True:
+        # Drivers of databases may swallow a cancellation, so that it alone would not end this.
+        while not self._stopping.is_set():
             self._nudged.clear()
             count = await self.send_waiting()
             self._well()
             await self._measure_now_and_then()
             if count == 0:
-                await first(self._pause(self._settings.poll), self._nudged.wait())
+                await first(
+                    self._pause(self._settings.poll), self._nudged.wait(), self._stopping.wait()
+                )
 
     async def _send(self, rows: Sequence[Row[Any]]) -> None:
         messages = [message_of(row) for row in rows]
