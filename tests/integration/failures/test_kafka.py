@@ -5,13 +5,15 @@ killed, brought back    count in = count out; what comes twice is done once, by 
 frozen                  senders are told in time; noticed; over when it thaws
 consumer killed         what it had in hand is done by the next; once, by the inbox
 
-`ROUNDS=20 pytest tests/integration/failures/test_kafka.py -k rounds` is the long form, with a
-TEST_KAFKA_URL to say that there is a Kafka to be had.
+The long form, where TEST_KAFKA_URL says that there is a Kafka to be had:
+
+    ROUNDS=20 pytest tests/integration/failures/test_kafka.py -k rounds --log-cli-level=INFO
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import time
 import uuid
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.integration
 
+LOG = logging.getLogger(__name__)
 ROUNDS = int(os.environ.get("ROUNDS", "2"))
 PATIENCE = 120.0
 """Seconds: a Kafka takes some to start, and a busy machine makes them more."""
@@ -134,7 +137,7 @@ async def publish(publisher: Publisher, message: Message) -> None:
             return
 
 
-async def until_well(*components: Processor | KafkaProducer | Publisher) -> None:
+async def until_well(*components: Processor | Publisher) -> None:
     async with asyncio.timeout(PATIENCE):
         for each in components:
             while True:
@@ -216,7 +219,7 @@ async def test_killed_under_load_and_brought_back_in_rounds(kafka: Kafka, tmp_pa
         await ledger.until_done(accepted, PATIENCE)
 
         assert await ledger.done() == accepted
-        print(f"{accepted} in, {accepted} done, {ledger.called() - accepted} of them called again")
+        LOG.info("%d in and done, %d called again", accepted, ledger.called() - accepted)
     assert lab.count("bus_dead_total", bus_child.GROUP) == 0
 
 
@@ -241,7 +244,7 @@ async def test_frozen(kafka: Kafka) -> None:
         assert told < 10
         assert noticed < 10
 
-        await until_well(consumer, lab.producer)
+        await until_well(consumer)
         await lab.send("after", key="k")
         values = await recorder.until(2, PATIENCE)
         while b"after" not in values:
@@ -271,6 +274,6 @@ async def test_consumers_that_are_killed_in_rounds(kafka: Kafka, tmp_path: Path)
             assert last.stop() == 0
 
         assert await ledger.done() == sent
-        print(f"{sent} in, {sent} done, {ledger.called() - sent} of them called again")
+        LOG.info("%d in and done, %d called again", sent, ledger.called() - sent)
         async with lab.member(bus_child.GROUP) as heir:
             await heir.read_nothing()  # the last one committed before it ended
