@@ -3,11 +3,6 @@
 Each message is sent at least once, and those with the same topic and key in order; twice only if a
 relay dies or is stopped between the sending and the deletion. What the bus will never take stays in
 the table with the reason, and is alerted.
-
-    outbox_sent_total         messages that are on the bus
-    outbox_refused_total      messages that the bus will never take
-    outbox_waiting            messages in the table
-    outbox_oldest_seconds     how long the oldest has waited
 """
 
 from __future__ import annotations
@@ -17,8 +12,6 @@ import logging
 from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
-
-from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from pkg.alert import Alert
 from pkg.app import Supervised
@@ -40,6 +33,7 @@ if TYPE_CHECKING:
     from pkg.bus import Producer
     from pkg.clock import Clock
     from pkg.database import Database
+    from pkg.outbox.metrics import RelayMetrics
     from pkg.outbox.settings import OutboxSettings
     from pkg.tokens import Tokens
 
@@ -49,21 +43,6 @@ _MEASURE: Final = 5.0
 """Seconds between two looks at how much waits."""
 _RELEASE: Final = 2.0
 """Seconds for giving back what was taken, at the stop."""
-
-
-class RelayMetrics:
-    """The series of a relay."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        """Register the series.
-
-        Raises:
-            ValueError: the registry has them already.
-        """
-        self.sent = Counter("outbox_sent", "Messages on the bus.", registry=registry)
-        self.refused = Counter("outbox_refused", "Messages never taken.", registry=registry)
-        self.waiting = Gauge("outbox_waiting", "Messages in the table.", registry=registry)
-        self.oldest = Gauge("outbox_oldest_seconds", "Age of the oldest.", registry=registry)
 
 
 class Relay:

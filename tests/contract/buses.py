@@ -139,6 +139,12 @@ class Recorder:
             await self.changed.wait_for(lambda: len(self.received) >= count)
         return self.values
 
+    async def until_distinct(self, count: int, patience: float = PATIENCE) -> list[bytes]:
+        """The values without what came again, once there are so many."""
+        async with asyncio.timeout(patience), self.changed:
+            await self.changed.wait_for(lambda: len(set(self.values)) >= count)
+        return list(dict.fromkeys(self.values))
+
     @property
     def values(self) -> list[bytes]:
         return [each.message.value for each in self.received]
