@@ -9,15 +9,16 @@ may be on the bus, and comes twice if it is sent again.
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from pkg.bus.errors import BusError, DeliveryError, RejectedError, UnavailableError
-from pkg.bus.kafka_client import connection_options, meaning, translated
+from pkg.bus.kafka_client import connection_options, meaning, require_codec, translated
+from pkg.bus.kafka_closing import close_producer
 from pkg.bus.kafka_source import KafkaSource
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
     from pkg.bus.message import Message
     from pkg.bus.settings import Begin, KafkaSettings
-
-_LOG: Final = logging.getLogger(__name__)
 
 
 class KafkaBus:
@@ -46,9 +45,7 @@ class KafkaProducer:
     Belongs to the event loop that starts it. May be used by many tasks at once.
     """
 
-    def __init__(
-        self, settings: KafkaSettings, *, name: str = "kafka", logger: logging.Logger = _LOG
-    ) -> None:
+    def __init__(self, settings: KafkaSettings, *, name: str = "kafka") -> None:
         """Prepare.
 
         Raises:
@@ -57,7 +54,6 @@ class KafkaProducer:
         self.name = name
         self._settings = settings
         self._options = connection_options(settings)
-        self._log = logger
         self._client: Any = None
         self._connecting = asyncio.Lock()
         self._trouble = "not connected yet"
@@ -74,7 +70,7 @@ class KafkaProducer:
         self._stopped = True
         client, self._client = self._client, None
         if client is not None:
-            await self._close(client, flush=self._settings.delivery_timeout.total_seconds())
+            await close_producer(client, self._settings, flush=self._settings.delivery_timeout)
 
     async def check(self) -> None:
         """Return while messages are delivered.
@@ -141,33 +137,14 @@ class KafkaProducer:
                 async with asyncio.timeout(settings.connect_timeout.total_seconds()):
                     await client.start()
         except BaseException:
-            await self._close(client, flush=0)
+            await close_producer(client, self._settings, flush=timedelta())
             raise
         return client
 
     async def _discard(self, client: Any) -> None:
         if self._client is client:  # else another task has done it
             self._client = None
-            await self._close(client, flush=0)
-
-    async def _close(self, client: Any, *, flush: float) -> None:
-        """Close within a bound. The client itself would wait for the cluster without end."""
-        seconds = self._settings.request_timeout.total_seconds() + 1
-        try:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(flush):
-                    await client.flush()
-            async with asyncio.timeout(seconds):
-                # Its only way to give up what it holds is inside: end the task that sends, and
-                # fail the batches, so that `stop` finds nothing to wait for.
-                await client._sender.close()
-                client._message_accumulator.fail_all(KafkaError("given up"))
-                await client.stop()
-        except (KafkaError, OSError, TimeoutError) as error:
-            self._log.warning("a Kafka client was not closed in order: %r", error)
-            with suppress(KafkaError, OSError, TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await client.client.close()
+            await close_producer(client, self._settings, flush=timedelta())
 
 
 async def _delivered(client: Any, messages: Sequence[Message]) -> list[BaseException | None]:
@@ -189,17 +166,3 @@ async def _delivered(client: Any, messages: Sequence[Message]) -> list[BaseExcep
         result = wait if isinstance(wait, BaseException) else next(results)
         outcomes.append(result if isinstance(result, BaseException) else None)
     return outcomes
-
-
-def require_codec(compression: str) -> None:
-    """Return if messages can be compressed so.
-
-    Raises:
-        ValueError: the library for it is not installed.
-    """
-    if compression in ("none", "gzip"):
-        return
-    from aiokafka import codec
-
-    if not getattr(codec, f"has_{compression}")():
-        raise ValueError(f"compression {compression} needs the cramjam library")

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
+from aiokafka import codec
 from aiokafka.errors import (
     CommitFailedError,
     IllegalStateError,
@@ -57,6 +58,18 @@ def connection_options(settings: KafkaSettings) -> dict[str, Any]:
             cafile=None if settings.ca is None else str(settings.ca)
         )
     return options | {"security_protocol": kind}
+
+
+def require_codec(compression: str) -> None:
+    """Return if messages can be compressed so.
+
+    Raises:
+        ValueError: the library for it is not installed.
+    """
+    if compression in ("none", "gzip"):
+        return
+    if not getattr(codec, f"has_{compression}")():
+        raise ValueError(f"compression {compression} needs the cramjam library")
 
 
 def meaning(error: BaseException) -> BusError:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import IllegalStateError
 
 from pkg.bus.errors import LostPartitionError
 from pkg.bus.kafka_client import connection_options, translated
+from pkg.bus.kafka_closing import close_consumer
 from pkg.bus.message import Message, Partition, Received
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from pkg.bus.ports import Rebalance
     from pkg.bus.settings import Begin, KafkaSettings
 
-_LOG: Final = logging.getLogger(__name__)
 _REBALANCE: Final = 30_000
 """Milliseconds that members get to let partitions go; more than any drain time should be."""
 
@@ -37,13 +36,11 @@ class KafkaSource:
         topic: str,
         group: str,
         begin: Begin,
-        logger: logging.Logger = _LOG,
     ) -> None:
         self._settings = settings
         self._topic = topic
         self._group = group
         self._begin = begin
-        self._log = logger
         self._consumer: Any = None
         self._committed: dict[TopicPartition, int] = {}
 
@@ -129,18 +126,8 @@ class KafkaSource:
     async def close(self) -> None:
         """Leave."""
         consumer, self._consumer = self._consumer, None
-        if consumer is None:
-            return
-        seconds = self._settings.request_timeout.total_seconds()
-        try:
-            async with asyncio.timeout(seconds):
-                await consumer.stop()
-        except (KafkaError, TimeoutError, OSError) as error:
-            self._log.warning("a consumer of %s did not leave in order: %r", self._topic, error)
-            # It has no way to give up leaving, and would keep its connections.
-            with suppress(KafkaError, TimeoutError, OSError):
-                async with asyncio.timeout(seconds):
-                    await consumer._client.close()
+        if consumer is not None:
+            await close_consumer(consumer, self._settings)
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc] # the library has no types

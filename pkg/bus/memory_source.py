@@ -86,10 +86,6 @@ class MemorySource:
             self._positions.clear()
             await self._share()
 
-    async def die(self) -> None:
-        """Lose everything without being asked, as a member that is not heard of any more."""
-        await self.close()
-
     @property
     def _members(self) -> list[MemorySource]:
         return self._bus.members[self._group, self._topic]

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Final
 from pkg.bus.dead_letter import revived
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable, Collection
 
     from pkg.bus.message import Message, Partition, Received
@@ -89,24 +88,6 @@ async def replay(
     finally:
         await source.close()
     return result
-
-
-def replay_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of a service's `replay` command."""
-    parser.add_argument("topic", help="the dead-letter topic, such as orders.dead")
-    parser.add_argument(
-        "--limit", type=_positive, default=1000, metavar="N", help="at most so many (default 1000)"
-    )
-    parser.add_argument(
-        "--dry-run", action="store_true", help="show what would be sent, and send nothing"
-    )
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
 
 
 def _line(received: Received, message: Message | None) -> str:

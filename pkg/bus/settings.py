@@ -40,8 +40,9 @@ class KafkaSettings(Settings):
     """Larger ones are rejected. Not above the `message.max.bytes` of the brokers."""
     delivery_timeout: Duration = Field(default=timedelta(seconds=30), gt=_NONE)
     """For a message to be stored. Within it the client repeats itself without duplicates."""
-    connect_timeout: Duration = Field(default=timedelta(seconds=10), gt=_NONE)
-    """For a consumer to join its group and get partitions."""
+    connect_timeout: Duration = Field(default=timedelta(seconds=20), gt=_NONE)
+    """To connect; for a consumer also to join its group, which has to wait for the `drain` of those
+    that are in it."""
     request_timeout: Duration = Field(default=timedelta(seconds=5), gt=_NONE)
     """For a commit and for the lag."""
     session: Duration = Field(default=timedelta(seconds=10), ge=timedelta(seconds=1))

@@ -2,7 +2,7 @@
 
 A topic is a fixed number of streams, its partitions, chosen by the key. Each belongs to one member
 of a group at a time, who holds a lease on it: the consumer groups that Redis has itself hand
-entries to whoever asks, so that two members would mix up the order. See `pkg.bus.valkey_source`.
+entries to whoever asks, so that two members would mix up the order. See `pkg.bus.valkey_member`.
 
 What is kept is bounded. When a partition is full, what every group has committed is dropped; if
 that makes no room, messages are refused, and nothing is lost. A topic that no group has ever read
@@ -23,7 +23,8 @@ from redis.exceptions import RedisError
 from pkg.bus import valkey_scripts
 from pkg.bus.errors import BusError, DeliveryError, RejectedError, UnavailableError
 from pkg.bus.valkey_keys import Keys, entry_of, next_field
-from pkg.bus.valkey_source import ValkeySource, partitions_of
+from pkg.bus.valkey_member import partitions_of
+from pkg.bus.valkey_source import ValkeySource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

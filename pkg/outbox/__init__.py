@@ -5,8 +5,9 @@ the message before.
 """
 
 from pkg.outbox.inbox import Inbox
+from pkg.outbox.metrics import RelayMetrics
 from pkg.outbox.outbox import Outbox
-from pkg.outbox.relay import Relay, RelayMetrics
+from pkg.outbox.relay import Relay
 from pkg.outbox.settings import OutboxSettings
 from pkg.outbox.tables import create_tables, drop_tables, inbox_table, outbox_table
 

@@ -3,11 +3,6 @@
 Each message is sent at least once, and those with the same topic and key in order; twice only if a
 relay dies or is stopped between the sending and the deletion. What the bus will never take stays in
 the table with the reason, and is alerted.
-
-    outbox_sent_total         messages that are on the bus
-    outbox_refused_total      messages that the bus will never take
-    outbox_waiting            messages in the table
-    outbox_oldest_seconds     how long the oldest has waited
 """
 
 from __future__ import annotations
@@ -17,8 +12,6 @@ import logging
 from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
-
-from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from pkg.alert import Alert
 from pkg.app import Supervised
@@ -40,6 +33,7 @@ if TYPE_CHECKING:
     from pkg.bus import Producer
     from pkg.clock import Clock
     from pkg.database import Database
+    from pkg.outbox.metrics import RelayMetrics
     from pkg.outbox.settings import OutboxSettings
     from pkg.tokens import Tokens
 
@@ -49,21 +43,6 @@ _MEASURE: Final = 5.0
 """Seconds between two looks at how much waits."""
 _RELEASE: Final = 2.0
 """Seconds for giving back what was taken, at the stop."""
-
-
-class RelayMetrics:
-    """The series of a relay."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        """Register the series.
-
-        Raises:
-            ValueError: the registry has them already.
-        """
-        self.sent = Counter("outbox_sent", "Messages on the bus.", registry=registry)
-        self.refused = Counter("outbox_refused", "Messages never taken.", registry=registry)
-        self.waiting = Gauge("outbox_waiting", "Messages in the table.", registry=registry)
-        self.oldest = Gauge("outbox_oldest_seconds", "Age of the oldest.", registry=registry)
 
 
 class Relay:
@@ -112,6 +91,7 @@ class Relay:
             database, table, relay=tokens.hex(16), lease=settings.lease, clock=clock
         )
         self._nudged = asyncio.Event()
+        self._stopping = asyncio.Event()
         self._trouble = ""
         self._measured: float | None = None
         self._job = Supervised(
@@ -131,6 +111,7 @@ class Relay:
 
     async def stop(self) -> None:
         """Send no more. What was being sent is given back, and may be sent twice."""
+        self._stopping.set()
         await self._job.stop()
 
     async def check(self) -> None:
@@ -159,13 +140,16 @@ class Relay:
         return len(rows)
 
     async def _work(self) -> None:
-        while True:
+        # Drivers of databases may swallow a cancellation, so that it alone would not end this.
+        while not self._stopping.is_set():
             self._nudged.clear()
             count = await self.send_waiting()
             self._well()
             await self._measure_now_and_then()
             if count == 0:
-                await first(self._pause(self._settings.poll), self._nudged.wait())
+                await first(
+                    self._pause(self._settings.poll), self._nudged.wait(), self._stopping.wait()
+                )
 
     async def _send(self, rows: Sequence[Row[Any]]) -> None:
         messages = [message_of(row) for row in rows]

@@ -42,7 +42,7 @@ from pkg.clock import SystemClock
 from pkg.config import Secret
 from pkg.redis import RedisSettings, open_redis
 from pkg.tokens import SystemTokens
-from tests.contract.servers import EMBEDDED, MEMORY
+from tests.contract.servers import EMBEDDED, MEMORY, SERVER
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
@@ -133,11 +133,17 @@ class Recorder:
             self.received.append(received)
             self.changed.notify_all()
 
-    async def until(self, count: int) -> list[bytes]:
+    async def until(self, count: int, patience: float = PATIENCE) -> list[bytes]:
         """The values, once there are so many."""
-        async with asyncio.timeout(PATIENCE), self.changed:
+        async with asyncio.timeout(patience), self.changed:
             await self.changed.wait_for(lambda: len(self.received) >= count)
         return self.values
+
+    async def until_distinct(self, count: int, patience: float = PATIENCE) -> list[bytes]:
+        """The values without what came again, once there are so many."""
+        async with asyncio.timeout(patience), self.changed:
+            await self.changed.wait_for(lambda: len(set(self.values)) >= count)
+        return list(dict.fromkeys(self.values))
 
     @property
     def values(self) -> list[bytes]:
@@ -270,45 +276,46 @@ class Lab:
 async def lab(kind: str, url: str) -> AsyncIterator[Lab]:
     """A lab of this kind; `url` is that of its server."""
     topic = f"test-{uuid.uuid4().hex}"
-    if kind == MEMORY:
-        bus = MemoryBus(clock=SystemClock(), partitions=PARTITIONS)
-        yield Lab(kind, bus, bus, topic)
-    elif kind == EMBEDDED:
-        client = open_redis(RedisSettings(), url)
-        prefix = f"test:{uuid.uuid4().hex}"
-        streams = ValkeyBus(
-            client,
-            STREAMS.model_copy(update={"prefix": prefix}),
-            tokens=SystemTokens(),
-        )
-        try:
-            yield Lab(kind, streams, streams, topic, prefix)
-        finally:
-            keys = [key async for key in client.scan_iter(f"{prefix}*")]
+    if kind == SERVER:
+        # The other labs need no client of Kafka.
+        from pkg.bus.kafka_topics import create_topics
+
+        topics = (topic, f"{topic}.dead")  # are left behind: their names are ours alone
+        await create_topics(kafka_settings(url), topics, partitions=PARTITIONS, replicas=1)
+    async with connected(kind, url, topic) as made:
+        yield made
+        if kind == EMBEDDED:
+            client: Any = open_redis(RedisSettings(), url)
+            keys = [key async for key in client.scan_iter(f"{topic}:*")]
             if keys:
                 await client.delete(*keys)
             await client.aclose()
-    else:
-        async with kafka_lab(url, topic) as made:
-            yield made
 
 
 @asynccontextmanager
-async def kafka_lab(url: str, topic: str) -> AsyncIterator[Lab]:
-    """A lab on a Kafka, whose topics are left behind: their names are its own."""
-    # The other labs need no client of Kafka.
-    from pkg.bus.kafka import KafkaBus, KafkaProducer
-    from pkg.bus.kafka_topics import create_topics
+async def connected(kind: str, url: str, topic: str) -> AsyncIterator[Lab]:
+    """A lab with a topic that there is; several processes may have the same."""
+    if kind == MEMORY:
+        bus = MemoryBus(clock=SystemClock(), partitions=PARTITIONS)
+        yield Lab(kind, bus, bus, topic, url)
+    elif kind == EMBEDDED:
+        client = open_redis(RedisSettings(), url)
+        settings = STREAMS.model_copy(update={"prefix": topic})
+        streams = ValkeyBus(client, settings, tokens=SystemTokens())
+        try:
+            yield Lab(kind, streams, streams, topic, url)
+        finally:
+            await client.aclose()
+    else:
+        from pkg.bus.kafka import KafkaBus, KafkaProducer
 
-    settings = kafka_settings(url)
-    topics = (topic, f"{topic}.dead")
-    await create_topics(settings, topics, partitions=PARTITIONS, replicas=1)
-    producer = KafkaProducer(settings)
-    await producer.start()
-    try:
-        yield Lab("server", KafkaBus(settings), producer, topic, url)
-    finally:
-        await producer.stop()
+        kafka = kafka_settings(url)
+        producer = KafkaProducer(kafka)
+        await producer.start()
+        try:
+            yield Lab(kind, KafkaBus(kafka), producer, topic, url)
+        finally:
+            await producer.stop()
 
 
 def kafka_settings(url: str, **options: Any) -> KafkaSettings:

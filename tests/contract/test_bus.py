@@ -21,11 +21,12 @@ from pkg.bus import (
     step,
 )
 from pkg.bus.replay import replay
-from tests.contract import buses, servers
+from tests.contract import bus_child, buses, servers
 from tests.contract.buses import PARTITIONS, PATIENCE, SOON, Recorder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from tests.contract.buses import Lab
 
@@ -481,3 +482,25 @@ async def test_the_processor_tells_its_lag_and_that_it_is_well(lab: Lab) -> None
         await recorder.until(10)
         await processor.check()
         await lab.until_lag(0)
+
+
+async def test_what_a_killed_consumer_had_in_hand_is_done_by_another(
+    lab: Lab, tmp_path: Path
+) -> None:
+    if lab.kind == servers.MEMORY:
+        pytest.skip("memory has one process")
+    await lab.producer.send(*(lab.message(number, f"key-{number % 9}") for number in range(100)))
+
+    async with bus_child.ledger(tmp_path) as ledger:
+        first = bus_child.Child(lab.kind, lab.url, lab.topic, tmp_path)
+        try:
+            await ledger.until_done(10, 2 * PATIENCE)
+        finally:
+            first.kill()
+        assert await ledger.done() < 100
+        async with lab.running({"handle": step(ledger.handle)}):
+            await ledger.until_done(100, 2 * PATIENCE)
+
+        assert await ledger.done() == 100
+        assert ledger.called() >= 100
+    assert lab.count("bus_dead_total") == 0
