@@ -121,7 +121,6 @@ class BulkIndexer:
             logger=logger,
         )
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._closing = False
         self._woken = False
         """A wake is on its way to the loop."""
         self._tasks: tuple[asyncio.Task[None], ...] = ()
@@ -159,7 +158,7 @@ class BulkIndexer:
 
     async def stop(self) -> None:
         """Take no more, send on until the deadline, and leave the rest on disk."""
-        self._closing = True
+        self._queue.close()
         self._keeper.end()
         sending, keeping = self._tasks
         try:
@@ -202,7 +201,7 @@ class BulkIndexer:
             return
         with suppress(TimeoutError):
             async with asyncio.timeout(self._settings.full_wait.total_seconds()):
-                while not self._closing:
+                while True:
                     room = self._queue.room()
                     if self._offer(item):
                         room.cancel()
@@ -228,7 +227,7 @@ class BulkIndexer:
 
     def _offer(self, item: Item) -> bool:
         loop = self._loop
-        if self._closing or loop is None or not self._queue.offer(item):
+        if loop is None or not self._queue.offer(item):
             return False
         self._metrics.added.inc()
         if not self._woken:

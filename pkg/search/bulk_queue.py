@@ -27,6 +27,7 @@ class BulkQueue:
         self._max_size = max_size
         self._items: deque[Item] = deque()
         self._size = 0
+        self._closed = False
         self._waiting: set[Future[None]] = set()
         self._lock = threading.Lock()
 
@@ -45,13 +46,22 @@ class BulkQueue:
         return 2 * len(self._items) >= self._max_items or 2 * self._size >= self._max_size
 
     def offer(self, item: Item) -> bool:
-        """Take an item; False if there is no room for it."""
+        """Take an item; False if there is no room for it, or after `close`."""
         with self._lock:
-            if len(self._items) >= self._max_items or self._size + item.size > self._max_size:
+            if (
+                self._closed
+                or len(self._items) >= self._max_items
+                or self._size + item.size > self._max_size
+            ):
                 return False
             self._items.append(item)
             self._size += item.size
             return True
+
+    def close(self) -> None:
+        """Take no more. What was taken until now is in the queue when this returns."""
+        with self._lock:
+            self._closed = True
 
     def room(self) -> Future[None]:
         """Done when items have been taken out, or cancelled by who waits no longer."""

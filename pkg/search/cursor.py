@@ -56,10 +56,16 @@ def read(adapter: str, index: Index[Any], query: Query) -> list[Any] | None:
         case [str(fingerprint), [*values, str(last)]] if (
             fingerprint == _print(adapter, index, query)
             and len(values) == max(1, len(query.sort)) - (not (query.sort or query.text.strip()))
-            and all(value is None or isinstance(value, str | int | float) for value in values)
+            and all(map(_is_value, values))
         ):
             return [*values, last]
     raise RefusedError("cursor", _REFUSED)
+
+
+def _is_value(value: Any) -> bool:
+    if isinstance(value, int):
+        return -(1 << 63) <= value < 1 << 63
+    return value is None or isinstance(value, str | float)
 
 
 def _print(adapter: str, index: Index[Any], query: Query) -> str:

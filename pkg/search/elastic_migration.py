@@ -76,6 +76,12 @@ class Migration:
 
     async def ensure(self, index: Index[Any]) -> Change:
         """Do what `Search.ensure` says."""
+        try:
+            return await self._ensure(index)
+        except RefusedError as error:
+            raise MigrationError(f"{index.name}: {error}") from error
+
+    async def _ensure(self, index: Index[Any]) -> Change:
         for _ in range(_TRIES):
             current = await self._current(index.name)
             if current is None:
@@ -122,15 +128,12 @@ class Migration:
         definition = evolution.extended(index, current.definition)
         await self._put_template(index, definition)
         mappings = _mappings(index.version, definition)
-        try:
-            async with asking(index.name, self._timeout):
-                await self._client.indices.put_mapping(
-                    index=current.physical,
-                    properties=mappings["properties"],
-                    meta=mappings["_meta"],
-                )
-        except RefusedError as error:
-            raise MigrationError(f"{index.name}: {error}") from error
+        async with asking(index.name, self._timeout):
+            await self._client.indices.put_mapping(
+                index=current.physical,
+                properties=mappings["properties"],
+                meta=mappings["_meta"],
+            )
 
     async def _migrate(self, index: Index[Any]) -> Change:
         owner = self._tokens.hex(8)
@@ -177,7 +180,8 @@ class Migration:
                 await self._client.indices.update_aliases(
                     actions=[
                         {"remove_index": {"index": old.physical}},
-                        {"remove": {"index": new, "alias": private}},
+                        # Fails, and with it the whole, where another process has taken over.
+                        {"remove": {"index": new, "alias": private, "must_exist": True}},
                         {"add": {"index": new, "alias": index.name, "is_write_index": True}},
                     ]
                 )
@@ -222,7 +226,12 @@ class Migration:
             )
 
 
-_TAKEN: Final = ("resource_already_exists_exception", "invalid_index_name_exception")
+_TAKEN: Final = (
+    "resource_already_exists_exception",
+    "invalid_index_name_exception",  # an alias has it
+    "illegal_state_exception",  # the alias has an index of another version
+)
+"""What it means that another process was faster."""
 
 
 def _physical(index: Index[Any]) -> str:

@@ -20,6 +20,9 @@ _BEGIN: Final = "\ue000"
 _END: Final = "\ue001"
 """Around found words: for private use, so that no text has a reason to hold them."""
 
+_SHOWN: Final = 100_000
+"""Characters of a text in which found words are shown; a longer one would be an error."""
+
 
 def mapping(fields: Mapping[str, Field]) -> dict[str, Any]:
     """The properties of an index with these fields. Needs no plugin and no module but the core."""
@@ -77,6 +80,7 @@ def body(index: Index[Any], query: Query, last: list[Any] | None) -> dict[str, A
         }
         found["highlight"] = {
             "type": "unified",
+            "max_analyzed_offset": _SHOWN,
             "pre_tags": [_BEGIN],
             "post_tags": [_END],
             "fields": dict.fromkeys(query.highlight.fields, shown),

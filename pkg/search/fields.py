@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST: Final = 1 << 63
+_LONGEST_KEYWORD: Final = 8191
+"""Lucene takes 32766 bytes."""
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
@@ -80,7 +82,16 @@ class Keyword(_Exact):
     kind = "keyword"
     types = (str,)
     longest: int = 1024
-    """Characters. A longer text is kept, but not found and not sorted by."""
+    """Characters, up to 8191. A longer text is kept, but not found and not sorted by."""
+
+    def __post_init__(self) -> None:
+        """Refuse what the server would.
+
+        Raises:
+            ValueError: `longest` is out of bounds.
+        """
+        if not 1 <= self.longest <= _LONGEST_KEYWORD:
+            raise ValueError(f"a keyword has from 1 to {_LONGEST_KEYWORD} characters")
 
     def keep(self, name: str, value: Any) -> str:
         """The text."""

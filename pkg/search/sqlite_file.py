@@ -77,7 +77,10 @@ class SqliteFile:
 
     async def _run(self, work: Callable[[], R]) -> R:
         """Work in the thread; it is over when this returns or raises."""
-        step = asyncio.get_running_loop().run_in_executor(self._thread, work)
+        try:
+            step = asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except RuntimeError as error:  # the thread has ended
+            raise SearchUnavailableError("the file of the search is closed") from error
         try:
             await asyncio.wait({step})
         except asyncio.CancelledError:
