@@ -87,10 +87,12 @@ class Export(SpanProcessor):
     def on_end(self, span: ReadableSpan) -> None:
         """Queue a span, if there is room for one more."""
         with self._lock:
-            why = "" if self._open else "stopped"
-            if self._waiting >= self._limit:
-                why = why or "queue_full"
-            if not why:
+            why = ""
+            if not self._open:
+                why = "stopped"
+            elif self._waiting >= self._limit:
+                why = "queue_full"
+            else:
                 self._waiting += 1
         if why:
             self._counts.dropped(why, 1)
@@ -124,7 +126,7 @@ class Export(SpanProcessor):
         return done
 
     def give_up(self) -> None:
-        """Send no more: end the export that runs, as far as it can be ended."""
+        """Send no more: end the export that runs, as far as it can be ended. May be said twice."""
         self._exporter.shutdown()
 
     def _sent(self, count: int, ok: bool) -> None:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 _SPAN: Final = "trace_span"
 """Attribute of an execution context."""
+_RETURNED: Final = "db.response.returned_rows"
+_CHANGED: Final = "db.response.affected_rows"
+"""The conventions know no name for what a statement has changed."""
 _LONGEST: Final = 2048
 """Characters of a statement that are kept."""
 
@@ -53,7 +56,7 @@ def _listen(engine: Engine) -> None:
         if span is not None:
             # -1 where the driver does not know, as for the rows of a query that are not read yet.
             if cursor.rowcount >= 0:
-                span.set("db.response.returned_rows", cursor.rowcount)
+                span.set(_CHANGED if cursor.description is None else _RETURNED, cursor.rowcount)
             span.end()
 
     def fail(error: ExceptionContext) -> None:

@@ -101,11 +101,14 @@ class Tracing:
         flushed = asyncio.wrap_future(export.close())
         try:
             await asyncio.wait({flushed}, timeout=self._settings.flush_timeout.total_seconds())
-        finally:
             if not flushed.done():
                 export.give_up()
-        await asyncio.wait({flushed}, timeout=_LAST)
-        flushed.cancel()
+                await asyncio.wait({flushed}, timeout=_LAST)
+        except asyncio.CancelledError:
+            export.give_up()
+            raise
+        finally:
+            flushed.cancel()  # the thread may outlive the loop, and must not look for it
 
     @property
     def provider(self) -> Any:

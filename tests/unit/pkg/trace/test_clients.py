@@ -93,7 +93,7 @@ async def test_a_statement_is_a_span_without_its_parameters(
     assert told["db.query.text"] == "SELECT a FROM t WHERE a = ?"
     inserted = about(spans["INSERT"])
     assert inserted["db.operation.batch.size"] == 2
-    assert inserted["db.response.returned_rows"] == 2
+    assert inserted["db.response.affected_rows"] == 2
     assert "hunter2" not in str([about(span) for span in spans.values()])
 
 
