@@ -1,8 +1,8 @@
 """The parts of a process that are the same in every service, each made once.
 
 A composition root makes a `Standard`, hands its parts to what the service adds, and lets it put the
-app together: alerts, exceptions, tracing and the watchdog start before the service's components and
-stop after them, the registry hears of the process when all of it has started.
+app together: alerts, exceptions, tracing and settings start before the service's components and stop
+after them, then comes what watches, and the registry hears of the process when all has started.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ class Standard(Generic[T]):
             before_stop: done before the drain, after the registry has been told.
         """
         settings, lifecycle = self.settings, self.settings.lifecycle
-        whole = [*self._first(), *components]
+        whole = [*self._before(), *components, *self._after()]
         health = Health(whole, clock=self.clock, timeout=lifecycle.check_timeout)
         admin = AdminServer(
             AdminApp(
@@ -182,25 +182,27 @@ class Standard(Generic[T]):
             health=health,
         )
 
-    def _first(self) -> tuple[Component, ...]:
-        settings = self.settings
+    def _before(self) -> tuple[Component, ...]:
+        """What the service's own components may need."""
+        return (
+            *(() if isinstance(self.alerts, LoggedAlerts) else (self.alerts,)),
+            Exceptions(self._hooks),
+            self.tracing,
+            self.watcher,
+        )
+
+    def _after(self) -> tuple[Component, ...]:
+        """What watches the process at work: a start may well block its loop for a while."""
         holmes = Holmes(
-            settings.holmes,
+            self.settings.holmes,
             self._loops,
             self.alerts,
             sampler=self._sampler,
             clock=self.clock,
             registry=self.metrics,
         )
-        return (
-            *(() if isinstance(self.alerts, LoggedAlerts) else (self.alerts,)),
-            Exceptions(self._hooks),
-            self.tracing,
-            LoopLag(MAIN, self._lag),
-            holmes,
-            PyroscopePush(settings.pyroscope, self.identity.service),
-            self.watcher,
-        )
+        push = PyroscopePush(self.settings.pyroscope, self.identity.service)
+        return LoopLag(MAIN, self._lag), holmes, push
 
     def _remote(self) -> Remote | None:
         """What the watcher follows beside files."""
