@@ -1,8 +1,8 @@
 """The parts of a process that are the same in every service, each made once.
 
-A composition root makes a `Standard`, hands its parts to what the service adds, and lets it put the
-app together: alerts, exceptions, tracing and settings start before the service's components and stop
-after them, then comes what watches, and the registry hears of the process when all has started.
+A composition root makes a `Standard`, hands its parts to what the service adds, and has the app put
+together: alerts, exceptions, tracing and settings start before what the service adds and stop after
+it, then comes what watches, and the registry hears of the process when all has started.
 """
 
 from __future__ import annotations
