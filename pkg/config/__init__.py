@@ -1,4 +1,7 @@
-"""Settings of a service: typed, merged from YAML, environment and flags, refused when in doubt."""
+"""Settings of a service: typed, merged from YAML, environment and flags, refused when in doubt.
+
+`pkg.config.watcher` follows them while the process runs.
+"""
 
 from pkg.config.bytesize import ByteSize
 from pkg.config.duration import Duration, format_duration, parse_duration
@@ -7,7 +10,6 @@ from pkg.config.loader import Loaded, Sources, load
 from pkg.config.redact import Change, diff, redacted
 from pkg.config.schema import json_schema, print_schema
 from pkg.config.settings import Secret, Settings
-from pkg.config.watcher import Watcher
 
 __all__ = [
     "ByteSize",
@@ -19,7 +21,6 @@ __all__ = [
     "Secret",
     "Settings",
     "Sources",
-    "Watcher",
     "diff",
     "format_duration",
     "json_schema",
