@@ -114,7 +114,7 @@ def _side_by_side(
                 for future in ended:
                     try:
                         seconds[names[future]] = future.result()
-                    except (ServerError, install.InstallError) as error:
+                    except ServerError as error:
                         failures.append(error)
                         say(f"{names[future]}: failed")
                         continue

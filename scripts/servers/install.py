@@ -18,14 +18,14 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scripts.servers.server import search_path
+from scripts.servers.server import ServerError, search_path
 from scripts.servers.versions import GO, MAVEN_DEPENDENCY_PLUGIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 
-class InstallError(Exception):
+class InstallError(ServerError):
     """Something could not be installed; says what, with the package manager's last words."""
 
 

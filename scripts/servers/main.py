@@ -27,7 +27,6 @@ from typing import TYPE_CHECKING
 
 from scripts.servers import fleet
 from scripts.servers.catalog import SERVERS, chosen
-from scripts.servers.install import InstallError
 from scripts.servers.server import ServerError, free_port
 from scripts.servers.state import State, environment_lines, free, given_ports
 from scripts.servers.table import HEAD, health, rows, table
@@ -49,7 +48,7 @@ def main(arguments: Sequence[str]) -> int:
         signal.signal(number, _exit)
     try:
         return int(options.do(options))
-    except (InstallError, ServerError, ValueError) as error:
+    except (ServerError, ValueError) as error:
         print(f"stack: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
