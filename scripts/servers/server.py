@@ -147,17 +147,17 @@ class Server:
             return
         self.directory.mkdir(parents=True, exist_ok=True)
         settled = self.directory / "settled"
-        if not settled.exists():
-            shutil.rmtree(self.data, ignore_errors=True)  # of a first start that failed
-            self.prepare()
         try:
+            if not settled.exists():
+                shutil.rmtree(self.data, ignore_errors=True)  # of a first start that failed
+                self.prepare()
             self.process = Process.spawn(
                 self.as_account(self.command()),
                 log=self.log,
                 directory=self.working_directory(),
                 environment=self.variables(),
             )
-        except OSError as error:
+        except (OSError, KeyError) as error:  # no such program, or no such account
             raise ServerError(f"{self.name}: {error}") from error
         try:
             self._await_health()

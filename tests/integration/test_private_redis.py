@@ -14,7 +14,7 @@ import pytest
 from scripts.servers import main
 from scripts.servers.redis import Redis
 from scripts.servers.server import Server, search_path
-from scripts.servers.state import free
+from scripts.servers.state import State, free
 
 pytestmark = pytest.mark.integration
 
@@ -75,6 +75,56 @@ def test_run_gives_the_command_its_servers_and_its_exit_status() -> None:
 
     assert running.returncode == 7
     assert free(int(said.split(":")[2].split("/")[0]))
+
+
+def test_up_leaves_alone_what_runs_and_down_ends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAYOUT_STACK", str(tmp_path))
+
+    def ask(*arguments: str) -> tuple[int, str]:
+        with stack(*arguments) as running:
+            said, _ = running.communicate(timeout=60)
+        return running.returncode, said
+
+    try:
+        assert ask("up", "redis")[0] == 0
+        first = State(tmp_path).load()["redis"]
+        assert (
+            tmp_path / "env"
+        ).read_text() == f"TEST_REDIS_URL={first.environment()['TEST_REDIS_URL']}\n"
+        assert ask("up", "redis")[0] == 0
+        assert State(tmp_path).load()["redis"].pid == first.pid
+        code, said = ask("status")
+        assert code == 0
+        assert f"{first.pid}  answers" in said
+        assert "Ready to accept connections" in ask("logs", "redis")[1]
+    finally:
+        assert ask("down")[0] == 0
+
+    assert not first.pid
+    assert (tmp_path / "env").read_text() == ""
+    assert ask("status")[0] == 1
+    assert ask("down", "--forget")[0] == 0
+    assert not (tmp_path / "redis").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["up", "oracle"], "no server or group 'oracle'"),
+        (["up", "redis", "--port", "kafka=9092"], "--port for kafka, not started"),
+        (["run", "--only", "redis"], "run needs a command"),
+        (["run", "--only", "redis", "--", "/no/such/command"], "/no/such/command"),
+    ],
+)
+def test_what_cannot_be_done_is_said(arguments: list[str], said: str) -> None:
+    with stack(*arguments) as running:
+        _, told = running.communicate(timeout=60)
+
+    assert running.returncode == 1
+    assert said in told
+    assert "Traceback" not in told
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
