@@ -76,8 +76,6 @@ async def test_messages_without_a_key_are_spread(lab: Lab) -> None:
 
 
 async def test_a_message_that_is_too_large_is_rejected_and_the_others_are_not(lab: Lab) -> None:
-    if lab.kind == servers.MEMORY:
-        pytest.skip("memory takes what fits into it")
     large = Message(topic=lab.topic, value=bytes(3 << 20))
 
     with pytest.raises(DeliveryError) as caught:
@@ -484,11 +482,10 @@ async def test_the_processor_tells_its_lag_and_that_it_is_well(lab: Lab) -> None
         await lab.until_lag(0)
 
 
+@pytest.mark.parametrize("lab", servers.KINDS[1:], indirect=True)  # memory has one process
 async def test_what_a_killed_consumer_had_in_hand_is_done_by_another(
     lab: Lab, tmp_path: Path
 ) -> None:
-    if lab.kind == servers.MEMORY:
-        pytest.skip("memory has one process")
     await lab.producer.send(*(lab.message(number, f"key-{number % 9}") for number in range(100)))
 
     async with bus_child.ledger(tmp_path) as ledger:
