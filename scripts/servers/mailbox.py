@@ -10,6 +10,7 @@ from scripts.servers.server import Server, answers
 from scripts.servers.versions import MAILDEV
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 
@@ -18,6 +19,7 @@ class Mailbox(Server):
 
     name: ClassVar[str] = "mailbox"
     roles: ClassVar[tuple[str, ...]] = ("smtp", "web")
+    programs: ClassVar[Mapping[str, str]] = {"node": "nodejs", "npm": "npm"}
 
     @classmethod
     def install(cls) -> Path:

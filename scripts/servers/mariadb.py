@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import getpass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from scripts.servers.server import Server, ServerError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # Guards nothing: the server listens on 127.0.0.1 for as long as its tests run.
 PASSWORD = "word-of-tests"  # noqa: S105
@@ -15,6 +18,7 @@ class MariaDB(Server):
     """A MariaDB with a database `layout`, and an account of that name which may do anything."""
 
     name: ClassVar[str] = "mysql"
+    programs: ClassVar[Mapping[str, str]] = {"mariadbd": "mariadb-server"}
 
     def prepare(self) -> None:
         self.run_once(
@@ -57,7 +61,9 @@ class MariaDB(Server):
 
     @property
     def _socket(self) -> str:
-        return f"/tmp/layout-mysql-{self.port}.sock"  # noqa: S108 - a socket's path has 107 characters at most
+        """Beside the data, unless that is longer than the path of a socket may be."""
+        path = str(self.directory / "mysql.sock")
+        return path if len(path) < 100 else f"/tmp/layout-mysql-{self.port}.sock"  # noqa: S108 - see above
 
     def _tool(self, name: str) -> list[str]:
         return [name, "--no-defaults", "--user=root", f"--socket={self._socket}"]

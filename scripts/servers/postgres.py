@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from scripts.servers.server import Server, ServerError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Postgres(Server):
     """A PostgreSQL with a database `layout`, and a superuser of that name without a password."""
 
     name: ClassVar[str] = "postgres"
+    programs: ClassVar[Mapping[str, str]] = {"postgres": "postgresql"}
     account: ClassVar[str] = "postgres"
 
     def prepare(self) -> None:

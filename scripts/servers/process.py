@@ -64,8 +64,8 @@ class Process:
 
     def alive(self) -> bool:
         """Whether it still runs; a frozen one does."""
-        if self._child is not None and self._child.poll() is not None:
-            return False
+        if self._child is not None:
+            return self._child.poll() is None  # its pid is not given away before we have asked
         return bool(self.start_time) and started(self.pid) == self.start_time
 
     def send(self, number: signal.Signals) -> None:
@@ -84,11 +84,16 @@ class Process:
         return True
 
     def end(self, seconds: float) -> None:
-        """Ask it to end; after so many seconds, kill it."""
+        """Ask it to end; after so many seconds, kill it. What it leaves behind is killed too."""
+        if not self.alive():
+            return
         self.send(signal.SIGTERM)
         self.send(signal.SIGCONT)  # a frozen one would not hear
-        if not self.wait(seconds):
-            self.kill()
+        self.wait(seconds)
+        # Its group has no other leader: a pid is not given away while a group still has it.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self.wait(10)
 
     def kill(self) -> None:
         """End it at once; back when it is gone."""
@@ -96,9 +101,11 @@ class Process:
         self.wait(10)
 
     def memory(self) -> int:
-        """Bytes in memory, of the process alone; 0 when it has ended or the system does not say."""
-        try:
-            pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
-        except (OSError, ValueError, IndexError):
-            return 0
+        """Bytes in memory, of its whole group; 0 when it has ended or the system does not say."""
+        pages = 0
+        for stat in Path("/proc").glob("[0-9]*/stat") if self.alive() else ():
+            with contextlib.suppress(OSError):  # it ended in between
+                group = stat.read_text().rpartition(")")[2].split()[2]
+                if group == str(self.pid):
+                    pages += int(stat.with_name("statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")

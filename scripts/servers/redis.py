@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import socket
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from scripts.servers.server import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Redis(Server):
     """A Redis that writes every change to its append-only file within a second."""
 
     name: ClassVar[str] = "redis"
+    programs: ClassVar[Mapping[str, str]] = {"redis-server": "redis-server"}
 
     def prepare(self) -> None:
         self.data.mkdir()

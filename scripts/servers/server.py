@@ -56,6 +56,8 @@ class Server:
     """
 
     name: ClassVar[str]
+    programs: ClassVar[Mapping[str, str]] = {}
+    """What it needs on the PATH, to run and to be installed, and Debian's package for each."""
     roles: ClassVar[tuple[str, ...]] = ("main",)
     """What it has ports for; the first is the one that people mean."""
     start_seconds: ClassVar[float] = 60
@@ -106,6 +108,13 @@ class Server:
         """The environment of the server itself."""
         return dict(os.environ, PATH=search_path())
 
+    def working_directory(self) -> Path:
+        """Where the server runs."""
+        return self.directory
+
+    def meet(self, addresses: Mapping[str, str]) -> None:
+        """Be told the variables of all servers that run beside it."""
+
     # What all of them do.
 
     @property
@@ -145,7 +154,7 @@ class Server:
             self.process = Process.spawn(
                 self.as_account(self.command()),
                 log=self.log,
-                directory=self.directory,
+                directory=self.working_directory(),
                 environment=self.variables(),
             )
         except OSError as error:
@@ -256,19 +265,34 @@ class Server:
             shutil.chown(path, self.account)
 
 
-def answers(port: int, path: str) -> bool:
-    """Whether a GET of this path is answered with a status of success."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+def get(port: int, path: str) -> bytes:
+    """The body that a GET of this path is answered with.
+
+    Raises:
+        OSError: Nobody listens, or the answer is no success.
+    """
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", path)
-        return 200 <= connection.getresponse().status < 300
-    except http.client.HTTPException:
-        return False
+        answer = connection.getresponse()
+        body = answer.read()
+    except http.client.HTTPException as error:
+        raise ConnectionError(repr(error)) from error
     finally:
         connection.close()
+    if not 200 <= answer.status < 300:
+        raise ConnectionError(f"{path}: {answer.status}")
+    return body
+
+
+def answers(port: int, path: str) -> bool:
+    """Whether a GET of this path is answered with a status of success."""
+    get(port, path)
+    return True
 
 
 def search_path() -> str:
     """PATH with the folders in which Debian keeps servers."""
     folders = [str(folder) for folder in Path("/usr/lib/postgresql").glob("*/bin")]
-    return os.pathsep.join([*folders, os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
+    usual = ["/usr/local/go/bin", "/usr/local/bin", "/usr/sbin", "/sbin"]
+    return os.pathsep.join([*folders, os.environ.get("PATH", os.defpath), *usual])
