@@ -7,7 +7,7 @@ from collections import Counter, deque
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from pkg.bus.errors import BufferFullError, RejectedError
+from pkg.bus.errors import BufferFullError, RejectedError, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +24,7 @@ class Buffer:
         self._most_bytes = most_bytes
         self._waiting: deque[Message] = deque()
         self._bytes = 0
+        self._closed = False
         self._changed = asyncio.Condition()
 
     def __len__(self) -> int:
@@ -35,13 +36,16 @@ class Buffer:
         Raises:
             BufferFullError: there was none for so long.
             RejectedError: there will never be: it is larger than the buffer.
+            UnavailableError: the buffer is closed.
         """
         size = message.size
         if size > self._most_bytes:
             raise RejectedError(f"a message of {size} bytes is larger than the buffer")
         try:
             async with asyncio.timeout(wait.total_seconds()), self._changed:
-                await self._changed.wait_for(lambda: self._fits(size))
+                await self._changed.wait_for(lambda: self._closed or self._fits(size))
+                if self._closed:
+                    raise UnavailableError("the publisher does not run")
                 self._waiting.append(message)
                 self._bytes += size
                 self._changed.notify_all()
@@ -63,6 +67,12 @@ class Buffer:
                 self._bytes -= self._waiting.popleft().size
             self._waiting.extendleft(reversed(left))
             self._bytes += sum(each.size for each in left)
+            self._changed.notify_all()
+
+    async def close(self) -> None:
+        """Take no more, not even from those who wait for room."""
+        async with self._changed:
+            self._closed = True
             self._changed.notify_all()
 
     async def empty(self) -> None:

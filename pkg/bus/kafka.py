@@ -22,7 +22,7 @@ from pkg.bus.kafka_closing import close_producer
 from pkg.bus.kafka_source import KafkaSource
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Sequence
+    from collections.abc import Sequence
 
     from pkg.bus.message import Message
     from pkg.bus.settings import Begin, KafkaSettings
@@ -149,7 +149,7 @@ class KafkaProducer:
 
 async def _delivered(client: Any, messages: Sequence[Message]) -> list[BaseException | None]:
     """Hand over in order, then wait for all; what became of each."""
-    waits: list[Awaitable[object] | BaseException] = []
+    waits: list[asyncio.Future[object] | BaseException] = []
     for each in messages:
         try:
             waits.append(
@@ -159,6 +159,11 @@ async def _delivered(client: Any, messages: Sequence[Message]) -> list[BaseExcep
             )
         except (KafkaError, OSError) as error:
             waits.append(error)
+        except asyncio.CancelledError:
+            for wait in waits:
+                if isinstance(wait, asyncio.Future):
+                    wait.cancel()  # nobody will hear what becomes of it
+            raise
     pending = [wait for wait in waits if not isinstance(wait, BaseException)]
     results = iter(await asyncio.gather(*pending, return_exceptions=True))
     outcomes: list[BaseException | None] = []

@@ -50,10 +50,13 @@ async def close_consumer(consumer: Any, settings: KafkaSettings) -> None:
 
 def _give_up(accumulator: Any) -> None:
     """Fail every batch, so that nothing waits for one."""
+    waiting = [each for batches in accumulator._batches.values() for each in batches]
     # One that is to be sent again is not where its own callback takes it away from.
-    for batches in accumulator._batches.values():
-        accumulator._pending_batches.update(each for each in batches if each.retry_count)
+    accumulator._pending_batches.update(each for each in waiting if each.retry_count)
     accumulator.fail_all(KafkaError("given up"))
+    for each in waiting:
+        if each._drain_waiter.done():
+            each._drain_waiter.exception()  # retrieved: perhaps nobody waits for it
 
 
 async def _force(connections: Any, seconds: float, error: Exception) -> None:

@@ -11,12 +11,11 @@ import zlib
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from pkg.bus.errors import DeliveryError, UnavailableError
+from pkg.bus.errors import BusError, DeliveryError, RejectedError, UnavailableError
 from pkg.bus.memory_source import MemorySource
 from pkg.bus.message import Message, Partition, Received
 
 if TYPE_CHECKING:
-    from pkg.bus.errors import BusError
     from pkg.bus.settings import Begin
     from pkg.clock import Clock
 
@@ -24,11 +23,26 @@ if TYPE_CHECKING:
 class MemoryBus:
     """A `Producer` and a `Bus`."""
 
-    def __init__(self, *, clock: Clock, partitions: int = 4, max_length: int = 100_000) -> None:
-        """`partitions`: of every topic; `max_length`: messages of a partition."""
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        partitions: int = 4,
+        max_length: int = 100_000,
+        max_message: int = 1 << 20,
+    ) -> None:
+        """Begin with nothing.
+
+        Args:
+            clock: tells when a message was sent.
+            partitions: of every topic.
+            max_length: messages of a partition.
+            max_message: bytes; larger ones are rejected.
+        """
         self._clock = clock
         self._partitions = partitions
         self._max_length = max_length
+        self._max_message = max_message
         self._next: defaultdict[Partition, int] = defaultdict(int)
         self._sent = 0
         self.kept: defaultdict[Partition, list[Received]] = defaultdict(list)
@@ -70,7 +84,7 @@ class MemoryBus:
         for each in messages:
             try:
                 self._keep(each)
-            except UnavailableError as error:
+            except BusError as error:
                 failures.append((each, error))
         async with self.changed:
             self.changed.notify_all()
@@ -88,6 +102,8 @@ class MemoryBus:
 
     def _keep(self, message: Message) -> None:
         self.answer()
+        if message.size > self._max_message:
+            raise RejectedError(f"{message.size} bytes are more than {self._max_message}")
         key = message.key
         self._sent += 1
         number = (self._sent if key is None else zlib.crc32(key)) % self._partitions

@@ -95,6 +95,7 @@ class Publisher:
         task, self._task = self._task, None
         if task is None:
             return
+        await self._buffer.close()
         try:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._settings.flush.total_seconds()):

@@ -103,7 +103,7 @@ class Membership:
             while True:
                 await asyncio.sleep(every if complete else every / 5)
                 complete = await self._balance()
-        except (RedisError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, who polls is told
             self.failure = error
 
     async def _balance(self) -> bool:
@@ -167,7 +167,7 @@ class Membership:
             for number in numbers:
                 self.owned.pop(number, None)
             await self._release(numbers)
-        except (RedisError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, who polls is told
             self.failure = error
         finally:
             self.leaving -= numbers

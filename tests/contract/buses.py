@@ -49,13 +49,13 @@ if TYPE_CHECKING:
 
 PARTITIONS = 4
 SOON = timedelta(milliseconds=20)
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds until a test gives up."""
 QUICK = BackoffSettings(first=timedelta(milliseconds=5), longest=timedelta(milliseconds=20))
 STREAMS = StreamSettings(
     partitions=PARTITIONS,
-    session=timedelta(milliseconds=600),
-    heartbeat=timedelta(milliseconds=50),
+    session=timedelta(seconds=1.5),
+    heartbeat=timedelta(milliseconds=100),
 )
 
 

@@ -117,6 +117,20 @@ async def test_who_waits_gets_room_as_soon_as_there_is_some() -> None:
         assert await made.until_sent(2) == [b"1", b"2"]
 
 
+async def test_who_waits_for_room_when_the_publisher_stops_is_told() -> None:
+    made = Office(buffer=1, wait=timedelta(seconds=10))
+    made.wire.open.clear()
+    await made.publisher.start()
+    await made.publish(1)
+    await made.wire.asked.wait()
+    waiting = asyncio.create_task(made.publish(2))
+    await asyncio.sleep(0)
+    await made.publisher.stop()
+
+    with pytest.raises(UnavailableError, match="does not run"):
+        await waiting
+
+
 async def test_the_buffer_is_bounded_in_bytes_too() -> None:
     async with office(buffer_bytes=ByteSize(2048)) as made:
         made.wire.open.clear()
