@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pkg.cache.entry import VERSION_SIZE
 from pkg.cache.store import Invalidation, Stored
-from pkg.redis import tagged, unavailable
+from pkg.redis import milliseconds, tagged, unavailable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -78,14 +78,14 @@ class RedisCacheStore:
         """Claim to load a key."""
         with unavailable():
             return bool(
-                await self._claim(keys=[self._claimed(key)], args=[token, _milliseconds(ttl)])
+                await self._claim(keys=[self._claimed(key)], args=[token, milliseconds(ttl)])
             )
 
     async def put(self, key: str, token: str, data: bytes, ttl: timedelta) -> bool:
         """Keep what was loaded."""
         keys = [tagged(self._prefix, key), self._claimed(key)]
         with unavailable():
-            return bool(await self._put(keys=keys, args=[token, data, _milliseconds(ttl)]))
+            return bool(await self._put(keys=keys, args=[token, data, milliseconds(ttl)]))
 
     async def give_up(self, key: str, token: str) -> None:
         """End a claim."""
@@ -109,7 +109,7 @@ class RedisCacheStore:
     async def invalidate_tag(self, tag: str, version: bytes, ttl: timedelta) -> None:
         """Give a tag another version."""
         with unavailable():
-            await self._client.set(tagged(self._tags, tag), version, px=_milliseconds(ttl))
+            await self._client.set(tagged(self._tags, tag), version, px=milliseconds(ttl))
             await self._client.publish(self._channel, f"t{tag}")
 
     @asynccontextmanager
@@ -140,7 +140,3 @@ async def _heard(channels: Any) -> AsyncIterator[Invalidation]:
             yield Invalidation(key=text[1:])
         elif text.startswith("t"):
             yield Invalidation(tag=text[1:])
-
-
-def _milliseconds(ttl: timedelta) -> int:
-    return max(1, round(ttl.total_seconds() * 1000))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from pkg.lock.store import Attempt
-from pkg.redis import tagged, unavailable
+from pkg.redis import milliseconds, tagged, unavailable
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -62,7 +62,7 @@ class RedisLockStore:
         """Take a lock that nobody holds."""
         with unavailable():
             fencing, left = await self._take(
-                keys=self._keys(name), args=[token, _milliseconds(ttl), _KEEP_FENCING]
+                keys=self._keys(name), args=[token, milliseconds(ttl), _KEEP_FENCING]
             )
         return Attempt(fencing, max(0, left) / 1000)
 
@@ -71,7 +71,7 @@ class RedisLockStore:
         with unavailable():
             return bool(
                 await self._renew(
-                    keys=self._keys(name), args=[token, _milliseconds(ttl), _KEEP_FENCING]
+                    keys=self._keys(name), args=[token, milliseconds(ttl), _KEEP_FENCING]
                 )
             )
 
@@ -83,7 +83,3 @@ class RedisLockStore:
     def _keys(self, name: str) -> list[str]:
         key = tagged(self._prefix, name)
         return [key, f"{key}:fencing"]
-
-
-def _milliseconds(ttl: timedelta) -> int:
-    return max(1, round(ttl.total_seconds() * 1000))

@@ -7,7 +7,7 @@ when that was so. A window keeps its number, and what was taken in it and in the
 from __future__ import annotations
 
 from math import ceil
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkg.ratelimit.limiter import Decision
 from pkg.ratelimit.rule import Algorithm
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from pkg.ratelimit.rule import Rule
 
 State = tuple[int, ...]
+
+# Looked up once: on a hot path the members of an enum are dear.
+_WINDOW: Final = Algorithm.SLIDING_WINDOW
+_LEAKY: Final = Algorithm.LEAKY_BUCKET
 
 
 class Count(NamedTuple):
@@ -35,7 +39,7 @@ def settle(rule: Rule, kept: State | None, now: int) -> State:
     A clock that goes back a little stands still; what lies further ahead than a limit reaches is
     forgotten, so that nobody is shut out until the clock has caught up.
     """
-    if rule.algorithm is Algorithm.SLIDING_WINDOW:
+    if rule.algorithm is _WINDOW:
         number = now // 1000 // rule.unit
         if kept is None or not number - 1 <= kept[0] <= number + 1:
             return number, 0, 0
@@ -49,7 +53,7 @@ def settle(rule: Rule, kept: State | None, now: int) -> State:
 
 def wait(rule: Rule, state: State, now: int, cost: int) -> int:
     """Nanoseconds until a call of this cost is allowed."""
-    if rule.algorithm is not Algorithm.SLIDING_WINDOW:
+    if rule.algorithm is not _WINDOW:
         return max(0, state[0] + cost * rule.unit - rule.limit * rule.unit)
     number, taken, before = state
     size, room = rule.unit, rule.limit - cost
@@ -63,7 +67,7 @@ def wait(rule: Rule, state: State, now: int, cost: int) -> int:
 
 def charge(rule: Rule, state: State, cost: int) -> State:
     """The state when a call of this cost was allowed."""
-    if rule.algorithm is Algorithm.SLIDING_WINDOW:
+    if rule.algorithm is _WINDOW:
         return state[0], state[1] + cost, state[2]
     return state[0] + cost * rule.unit, state[1]
 
@@ -71,9 +75,9 @@ def charge(rule: Rule, state: State, cost: int) -> State:
 def count(rule: Rule, before: State, after: State, now: int, waiting: int) -> Count:
     """What is told of a key whose state was one and is the other."""
     size = rule.unit
-    if rule.algorithm is not Algorithm.SLIDING_WINDOW:
+    if rule.algorithm is not _WINDOW:
         remaining = max(0, rule.limit * size - after[0]) // size
-        delay = before[0] if rule.algorithm is Algorithm.LEAKY_BUCKET else 0
+        delay = before[0] if rule.algorithm is _LEAKY else 0
         return Count(remaining, waiting, after[0], delay)
     number, taken, earlier = after
     left = size - (now // 1000 - number * size)

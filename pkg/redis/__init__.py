@@ -8,6 +8,7 @@ from pkg.redis.errors import REDIS_ERRORS, RedisError, unavailable
 from pkg.redis.keys import tagged
 from pkg.redis.metrics import PoolMetrics
 from pkg.redis.settings import RedisSettings
+from pkg.redis.times import milliseconds
 
 __all__ = [
     "REDIS_ERRORS",
@@ -19,6 +20,7 @@ __all__ = [
     "RedisError",
     "RedisSettings",
     "Topology",
+    "milliseconds",
     "open_redis",
     "parse_address",
     "tagged",

