@@ -15,8 +15,8 @@ from pkg.errors import Fault
 from pkg.grpc import GrpcChannel
 from pkg.grpc.balanced import BalancedChannel
 from pkg.registry import Endpoint, Instance, LeastPending, MemoryRegistry, RoundRobin
-from pkg.tokens import FakeTokens
-from tests.unit.pkg.grpc.strict import SOON, Running, registry, running
+from tests.unit.pkg.grpc.strict import SOON, Running, running
+from tests.unit.pkg.registry import registry
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
@@ -28,7 +28,7 @@ def instance(name: str, target: str) -> Instance:
 
 
 def opened(endpoint: Endpoint) -> GrpcChannel:
-    return GrpcChannel(endpoint.address, registry(), tokens=FakeTokens())
+    return GrpcChannel(endpoint.address, registry())
 
 
 @asynccontextmanager
