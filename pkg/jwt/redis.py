@@ -50,7 +50,11 @@ class RedisRevocations:
     async def check(self, session: str, subject: str, version: int) -> None:
         """Pass a token that is not revoked."""
         with unavailable():
-            ended, least = await self._client.mget(self._session + session, self._version + subject)
+            # No transaction, and no MGET: on a cluster the keys are on different nodes.
+            async with self._client.pipeline(transaction=False) as pipeline:
+                pipeline.get(self._session + session)
+                pipeline.get(self._version + subject)
+                ended, least = await pipeline.execute()
         if ended is not None or (least is not None and version < int(least)):
             raise Fault("UNAUTHENTICATED")
 

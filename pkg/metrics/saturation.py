@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 _LABELS: Final = ("resource", "loop")
-_STATE: Final = "db.client.connection.state"
-"""How redis-py calls what tells idle connections from used ones."""
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -90,14 +88,10 @@ def sql_pool(engine: AsyncEngine) -> Read:
 
 
 def redis_pool(client: Any) -> Read:
-    """The connections of a client of one server."""
-    pool = client.connection_pool
+    """The connections of a client: of one server, of sentinels' master, or of a cluster."""
+    from pkg.redis.pool import connections  # Redis' library, for those who use it
 
-    def read() -> Reading:
-        counts = {about[_STATE]: count for count, about in pool.get_connection_count()}
-        return Reading(counts["used"], pool.max_connections)
-
-    return read
+    return lambda: Reading(*connections(client))
 
 
 def threads(executor: ThreadPoolExecutor) -> Read:

@@ -6,7 +6,6 @@ from pkg.redis.connect import open_redis
 from pkg.redis.embedded import EmbeddedError, EmbeddedValkey
 from pkg.redis.errors import REDIS_ERRORS, RedisError, unavailable
 from pkg.redis.keys import tagged
-from pkg.redis.metrics import PoolMetrics
 from pkg.redis.settings import RedisSettings
 from pkg.redis.times import milliseconds
 
@@ -15,7 +14,6 @@ __all__ = [
     "Address",
     "EmbeddedError",
     "EmbeddedValkey",
-    "PoolMetrics",
     "RedisClient",
     "RedisError",
     "RedisSettings",

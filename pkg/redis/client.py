@@ -9,38 +9,26 @@ from pkg.redis.connect import open_redis
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from pkg.redis.metrics import PoolMetrics
     from pkg.redis.settings import RedisSettings
 
 
 class RedisClient:
     """A client as a component: starts only if the server answers, is healthy while it does."""
 
-    def __init__(
-        self,
-        settings: RedisSettings,
-        url: str,
-        name: str = "redis",
-        *,
-        metrics: PoolMetrics | None = None,
-    ) -> None:
+    def __init__(self, settings: RedisSettings, url: str, name: str = "redis") -> None:
         """Prepare; nothing connects before the client is used.
 
         Args:
             settings: the bounds.
             url: as `pkg.redis.address` says.
-            name: of the component, and of the client in the metrics.
-            metrics: counts the connections until `stop`.
+            name: of the component.
 
         Raises:
             ValueError: the URL is none.
         """
         self._name = name
-        self._metrics = metrics
         self.client: Redis = open_redis(settings, url)
         """Belongs to the event loop that first uses it."""
-        if metrics is not None:
-            metrics.add(name, self.client)
 
     @property
     def name(self) -> str:
@@ -61,8 +49,6 @@ class RedisClient:
 
     async def stop(self) -> None:
         """Close the connections."""
-        if self._metrics is not None:
-            self._metrics.remove(self.client)
         await self.client.aclose()
 
     async def check(self) -> None:

@@ -29,7 +29,7 @@ from pkg.ratelimit import (
     limits_of,
 )
 from pkg.redis import REDIS_ERRORS, RedisClient, RedisSettings
-from pkg.redis.metrics import connections
+from pkg.redis.pool import connections
 from pkg.tokens import SystemTokens
 from tests.integration.redis_process import RedisProcess, eventually
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from prometheus_client import CollectorRegistry
 from pydantic import ValidationError
 
-from pkg.redis import PoolMetrics, RedisClient, RedisSettings, Topology, parse_address, tagged
+from pkg.redis import RedisSettings, Topology, parse_address, tagged
 
 
 @pytest.mark.parametrize(
@@ -85,22 +84,6 @@ def test_an_address_does_not_print_its_secrets() -> None:
     address = parse_address("redis+sentinel://:hunter2@one/sessions?sentinel_password=hunter2")
 
     assert "hunter2" not in repr(address)
-
-
-async def test_connections_of_clients_with_one_name_are_added_up() -> None:
-    registry = CollectorRegistry()
-    metrics = PoolMetrics(registry)
-    settings = RedisSettings(max_connections=5)
-    here, there = (RedisClient(settings, "redis://127.0.0.1:1", metrics=metrics) for _ in range(2))
-    labels = {"client": "redis"}
-
-    assert registry.get_sample_value("redis_pool_connections_max", labels) == 10
-    assert registry.get_sample_value("redis_pool_connections_in_use", labels) == 0
-
-    await here.stop()
-    assert registry.get_sample_value("redis_pool_connections_max", labels) == 5
-    await there.stop()
-    assert registry.get_sample_value("redis_pool_connections_max", labels) is None
 
 
 def test_different_names_are_different_keys() -> None:
