@@ -13,6 +13,7 @@ The long form, where TEST_KAFKA_URL says that there is a Kafka to be had:
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import logging
 import os
 import time
@@ -53,11 +54,17 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.integration
 
 LOG = logging.getLogger(__name__)
-ROUNDS = int(os.environ.get("ROUNDS", "2"))
+ROUNDS = int(os.environ.get("ROUNDS", "1"))
 PATIENCE = 120.0
 """Seconds: a Kafka takes some to start, and a busy machine makes them more."""
 SECOND = timedelta(seconds=1)
 PUBLISH = PublishSettings(buffer=50, batch=20, wait=SECOND / 5, flush=SECOND, backoff=buses.QUICK)
+
+
+@pytest.fixture(autouse=True)
+def patience() -> None:
+    """Let these tests take longer than others may before they count as hanging."""
+    faulthandler.dump_traceback_later(240 + 120 * ROUNDS, exit=True, file=2)
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from prometheus_client import CollectorRegistry
 
-from pkg.alert import MemoryAlerts
+from pkg.alert import Alert, MemoryAlerts
 from pkg.backoff import BackoffSettings
 from pkg.bus import (
     ConsumerMetrics,
     Message,
+    PoisonError,
     Processor,
     Received,
     RetrySettings,
@@ -288,3 +289,30 @@ async def test_the_lag_of_partitions_that_went_is_measured_no_more() -> None:
     await processor.stop()
 
     assert world.registry.get_sample_value("bus_lag", labels) is None
+
+
+class FragileAlerts(MemoryAlerts):
+    """Breaks the promise never to raise, once."""
+
+    def send(self, alert: Alert) -> None:
+        if not self.sent:
+            super().send(alert)
+            raise ZeroDivisionError
+        super().send(alert)
+
+
+async def test_a_defect_beside_the_handlers_is_survived_and_the_message_comes_again() -> None:
+    world = World()
+    world.alerts = FragileAlerts()
+
+    async def refuse(_received: Received) -> None:
+        raise PoisonError("not JSON")
+
+    (processor,) = world.processors({"refuse": step(refuse)})
+    await processor.start()
+    await world.send(b"1")
+    await until(lambda: world.committed() == 1)
+    await processor.stop()
+
+    assert world.wire.values == [b"1", b"1"]
+    assert any(each.title == "bus:t:g cannot consume" for each in world.alerts.sent)
