@@ -73,9 +73,6 @@ class Standard(Generic[T]):
             identity: which service this is.
             sensitive: names of fields that no alert may show.
             log: follows the levels of the settings.
-
-        Raises:
-            ConfigError: the settings cannot be used as they are.
         """
         settings = loaded.settings
         self.settings = settings
