@@ -28,7 +28,8 @@ from pkg.trace.elastic import TracedTransport as TracedElastic
 from pkg.trace.http import TracedTransport
 from pkg.trace.redis import trace_redis
 from pkg.trace.sql import trace_sql
-from tests.unit.pkg.grpc.strict import registry, running
+from tests.unit.pkg.grpc.strict import running
+from tests.unit.pkg.registry import registry
 from tests.unit.pkg.trace.recorder import TRACE, Recorder, about, ids, parent, recording
 
 if TYPE_CHECKING:
