@@ -30,7 +30,7 @@ from scripts.servers.jaeger import Jaeger
 from scripts.servers.server import free_port
 from tests.contract import otlp
 from tests.contract.servers import address
-from tests.unit.pkg.registry import registry
+from tests.unit.pkg.lab_registry import registry
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

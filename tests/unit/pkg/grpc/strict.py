@@ -16,7 +16,7 @@ from pkg.grpc import GrpcServer, GrpcSettings, Mounted
 from pkg.grpc.status import DETAILS
 from pkg.middleware import validation
 from pkg.tokens import FakeTokens
-from tests.unit.pkg.registry import registry
+from tests.unit.pkg.lab_registry import registry
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence

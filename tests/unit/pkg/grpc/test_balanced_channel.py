@@ -16,7 +16,7 @@ from pkg.grpc import GrpcChannel
 from pkg.grpc.balanced import BalancedChannel
 from pkg.registry import Endpoint, Instance, LeastPending, MemoryRegistry, RoundRobin
 from tests.unit.pkg.grpc.strict import SOON, Running, running
-from tests.unit.pkg.registry import registry
+from tests.unit.pkg.lab_registry import registry
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator

@@ -18,7 +18,7 @@ from pkg.errors import Fault, Violation
 from pkg.grpc import GrpcChannel, GrpcChannelSettings
 from pkg.rpc import Call, Operation, current_call
 from tests.unit.pkg.grpc.strict import SOON, running
-from tests.unit.pkg.registry import registry
+from tests.unit.pkg.lab_registry import registry
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 

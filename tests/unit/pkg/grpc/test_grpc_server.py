@@ -24,7 +24,7 @@ from tests.unit.pkg.grpc.strict import (
     running,
     settings,
 )
-from tests.unit.pkg.registry import registry
+from tests.unit.pkg.lab_registry import registry
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

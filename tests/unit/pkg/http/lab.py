@@ -16,7 +16,7 @@ from api.user.http.v1.service import auth_service
 from pkg.http import HttpApp, ProfileName, profile_of
 from pkg.middleware import request_id, validation
 from pkg.tokens import FakeTokens
-from tests.unit.pkg.registry import registry
+from tests.unit.pkg.lab_registry import registry
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence

@@ -12,7 +12,7 @@ from pkg.errors import Fault
 from pkg.http.incoming import Incoming, reader
 from pkg.proto.http_rule import HttpRule, parse_template
 from tests.unit.pkg.http.lab import LOGIN, Exchange, lab
-from tests.unit.pkg.registry import registry
+from tests.unit.pkg.lab_registry import registry
 
 
 async def asked(method: str, path: str, **more: Any) -> Shelf:

@@ -8,7 +8,7 @@ import pytest
 
 from pkg.http.query import Query
 from pkg.proto.misfit import Misfit
-from tests.unit.pkg.registry import registry
+from tests.unit.pkg.lab_registry import registry
 
 KINDS = registry().schema.pool.FindMessageTypeByName("lab.v1.Kinds")
 

@@ -18,8 +18,8 @@ from pkg.middleware import CallMetrics, metrics, recovery, tracing
 from pkg.proto.http_rule import HttpRule, parse_template
 from pkg.rpc import compose
 from pkg.trace import current_span, span
+from tests.unit.pkg.lab_registry import registry
 from tests.unit.pkg.middleware.calls import Service, call, operation
-from tests.unit.pkg.registry import registry
 from tests.unit.pkg.trace.recorder import TRACE, Recorder, about, ids, parent, recording
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from pkg.middleware import authentication, request_id, validation
 from pkg.openapi import Document
 from pkg.rpc import Auth, Call, Operation, Principal
 from pkg.tokens import FakeTokens
-from tests.unit.pkg.registry import registry
+from tests.unit.pkg.lab_registry import registry
 
 PAPER = "lab.docs.v1.DocsService"
 TOKEN = "Bearer good"

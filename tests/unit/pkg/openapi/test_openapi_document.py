@@ -14,8 +14,8 @@ from pkg.openapi import Document
 from pkg.proto.http_rule import HttpRule, parse_template
 from pkg.rpc import Auth, Operation
 from pkg.rpc.registry import Registry
+from tests.unit.pkg.lab_registry import registry
 from tests.unit.pkg.openapi.paper import PAPER, app_with, hand_written, takes
-from tests.unit.pkg.registry import registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,8 +10,8 @@ import pytest
 from pkg.errors import Fault
 from pkg.openapi import Document
 from pkg.proto.misfit import Misfit
+from tests.unit.pkg.lab_registry import registry
 from tests.unit.pkg.openapi.paper import PAPER, takes
-from tests.unit.pkg.registry import registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -29,7 +29,7 @@ from pkg.trace.http import TracedTransport
 from pkg.trace.redis import trace_redis
 from pkg.trace.sql import trace_sql
 from tests.unit.pkg.grpc.strict import running
-from tests.unit.pkg.registry import registry
+from tests.unit.pkg.lab_registry import registry
 from tests.unit.pkg.trace.recorder import TRACE, Recorder, about, ids, parent, recording
 
 if TYPE_CHECKING:
