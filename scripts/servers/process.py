@@ -19,9 +19,8 @@ def started(pid: int) -> str:
     stat = Path(f"/proc/{pid}/stat")
     if stat.parent.parent.joinpath("self").exists():
         try:
-            fields = (
-                stat.read_text().rpartition(")")[2].split()
-            )  # the name before may hold anything
+            # The name before the bracket may hold anything.
+            fields = stat.read_text().rpartition(")")[2].split()
         except OSError:
             return ""
         return "" if fields[0] in "ZX" else fields[19]
@@ -93,19 +92,32 @@ class Process:
         # Its group has no other leader: a pid is not given away while a group still has it.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
-        self.wait(10)
+        self._wait_for_all()
 
     def kill(self) -> None:
-        """End it at once; back when it is gone."""
+        """End it at once; back when it is gone, and all that it has started."""
         self.send(signal.SIGKILL)
-        self.wait(10)
+        self._wait_for_all()
 
     def memory(self) -> int:
         """Bytes in memory, of its whole group; 0 when it has ended or the system does not say."""
         pages = 0
-        for stat in Path("/proc").glob("[0-9]*/stat") if self.alive() else ():
+        for folder in self._group() if self.alive() else ():
             with contextlib.suppress(OSError):  # it ended in between
-                group = stat.read_text().rpartition(")")[2].split()[2]
-                if group == str(self.pid):
-                    pages += int(stat.with_name("statm").read_text().split()[1])
+                pages += int((folder / "statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
+
+    def _wait_for_all(self) -> None:
+        deadline = time.monotonic() + 10
+        while (self.alive() or self._group()) and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+    def _group(self) -> list[Path]:
+        """Where /proc tells of those of its group that run; none where there is no /proc."""
+        found = []
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):  # it ended in between
+                state, _, group = stat.read_text().rpartition(")")[2].split()[:3]
+                if group == str(self.pid) and state not in "ZX":
+                    found.append(stat.parent)
+        return found
