@@ -21,6 +21,7 @@ import signal
 import socket
 import subprocess
 import time
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -45,7 +46,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class Server:
+class Server(ABC):
     """One server. A subclass says how it is prepared, started, asked for its health and found.
 
     Args:
@@ -89,20 +90,20 @@ class Server:
     def prepare(self) -> None:
         """Make the data folder; called when `data` does not exist yet."""
 
+    @abstractmethod
     def command(self) -> list[str]:
         """What is started; it must stay in the foreground."""
-        raise NotImplementedError
 
+    @abstractmethod
     def healthy(self) -> bool:
         """Whether it answers a request of its own protocol. False or OSError: not yet."""
-        raise NotImplementedError
 
     def settle(self) -> None:
         """What the first start does once the server answers, such as creating a database."""
 
+    @abstractmethod
     def environment(self) -> dict[str, str]:
         """The variables that lead tests and services to it."""
-        raise NotImplementedError
 
     def variables(self) -> dict[str, str]:
         """The environment of the server itself."""
