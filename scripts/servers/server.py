@@ -87,7 +87,7 @@ class Server(ABC):
         """
         return None
 
-    def prepare(self) -> None:
+    def prepare(self) -> None:  # noqa: B027 - most have nothing to do
         """Make the data folder; called when `data` does not exist yet."""
 
     @abstractmethod
@@ -98,7 +98,7 @@ class Server(ABC):
     def healthy(self) -> bool:
         """Whether it answers a request of its own protocol. False or OSError: not yet."""
 
-    def settle(self) -> None:
+    def settle(self) -> None:  # noqa: B027 - most have nothing to do
         """What the first start does once the server answers, such as creating a database."""
 
     @abstractmethod
@@ -113,7 +113,7 @@ class Server(ABC):
         """Where the server runs."""
         return self.directory
 
-    def meet(self, addresses: Mapping[str, str]) -> None:
+    def meet(self, addresses: Mapping[str, str]) -> None:  # noqa: B027 - most need no other
         """Be told the variables of all servers that run beside it."""
 
     # What all of them do.
