@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from tests.contract.otlp import Collector, Destination, Jaeger, OwnCollector
+from tests.contract.otlp import Collector, Destination, Jaeger, OwnCollector, Seen
 from tests.contract.servers import address
 from tests.e2e.service import ADMIN, Service
 from tests.e2e.web import Web
@@ -35,6 +35,16 @@ def destination(request: pytest.FixtureRequest) -> Iterator[Destination]:
             yield OwnCollector(stack.enter_context(Collector()), "grpc")
 
 
+async def whole_trace(destination: Destination, trace_id: str) -> list[Seen]:
+    """The spans, once that of the request is there: it ends last, and may travel last."""
+    async with asyncio.timeout(60):
+        while True:
+            spans = await destination.trace(trace_id, 1)
+            if any(span.kind == "server" for span in spans):
+                return spans
+            await asyncio.sleep(0.05)
+
+
 def test_a_request_is_a_trace_with_its_statements_and_commands(
     destination: Destination, tmp_path: Path
 ) -> None:
@@ -47,7 +57,7 @@ def test_a_request_is_a_trace_with_its_statements_and_commands(
         reply = web.client.post("/v1/login", json=body, headers=headers)
         assert reply.status_code == 200, reply.text
         metrics = httpx.get(f"{service.admin}/metrics", headers=OPENMETRICS, trust_env=False).text
-        spans = asyncio.run(destination.trace(trace_id, 5))
+        spans = asyncio.run(whole_trace(destination, trace_id))
 
     (server,) = (span for span in spans if span.kind == "server")
     assert (server.name, server.parent) == (LOGIN, CALLER)
