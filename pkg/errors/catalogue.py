@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from pkg.errors.fault import Fault
+from pkg.proto.options import Idempotency
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,11 +29,22 @@ SUCCESS: Final[Mapping[str, str]] = MappingProxyType({"zh": "成功", "en": "OK"
 INTERNAL: Final = "INTERNAL"
 """The reason of whatever is raised that is no known `Fault`."""
 
-_EVERY_OPERATION: Final = (INTERNAL, "DEADLINE_EXCEEDED", "UNAVAILABLE", "TOO_MANY_REQUESTS")
+_EVERY_OPERATION: Final = (
+    INTERNAL,
+    "DEADLINE_EXCEEDED",
+    "UNAVAILABLE",
+    "OVERLOADED",
+    "TOO_MANY_REQUESTS",
+)
 _WITH_REQUEST: Final = ("INVALID_ARGUMENT",)
 _WITH_BODY: Final = ("BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE")
 _WITH_TOKEN: Final = ("UNAUTHENTICATED", "TOKEN_EXPIRED")
 _WITH_POLICY: Final = ("PERMISSION_DENIED",)
+_WITH_KEY: Final = (
+    "IDEMPOTENCY_KEY_MISSING",
+    "IDEMPOTENCY_KEY_REUSED",
+    "IDEMPOTENCY_IN_PROGRESS",
+)
 _UNROUTED: Final = ("ROUTE_NOT_FOUND", "METHOD_NOT_ALLOWED")
 _OUR_OWN: Final = (
     *_EVERY_OPERATION,
@@ -40,6 +52,7 @@ _OUR_OWN: Final = (
     *_WITH_BODY,
     *_WITH_TOKEN,
     *_WITH_POLICY,
+    *_WITH_KEY,
     *_UNROUTED,
 )
 
@@ -131,6 +144,8 @@ class Catalogue:
             reasons.update(_WITH_TOKEN)
         if operation.auth.needs_policy:
             reasons.update(_WITH_POLICY)
+        if operation.idempotency is not Idempotency.NONE:
+            reasons.update(_WITH_KEY)
         return tuple(sorted(reasons, key=lambda reason: self.entries[reason].code))
 
 

@@ -188,7 +188,7 @@ def _endpoint(http: HttpApp, app: FastAPI, context: RouteContext) -> HandWritten
         raise ValueError(f"{', '.join(methods)} {path}: the route declares no operation")
     template = parse_template(_template(context.path or ""))
     summary, description = described(context.description or "")
-    operation = replace(
+    routed = replace(
         declared.operation,
         rules=tuple(
             HttpRule(method, template, "*" if method in _WITH_BODY else "") for method in methods
@@ -196,7 +196,7 @@ def _endpoint(http: HttpApp, app: FastAPI, context: RouteContext) -> HandWritten
         summary=declared.operation.summary or context.summary or summary,
         description=declared.operation.description or description,
     )
-    http.registry.catalogue.operation_reasons(operation)  # refuses a reason that does not exist
+    operation = http.registry.effective(routed)
     limit = http.max_body if declared.max_body is None else declared.max_body
     return HandWritten(http, app, context.app, operation, limit)
 

@@ -39,13 +39,24 @@ ORDER = (
     ("log", "recovery"),
     ("recovery", "deadline"),
     ("recovery", "authentication"),
+    ("recovery", "loadShedding"),
+    ("recovery", "rateLimit"),
+    ("loadShedding", "authentication"),
+    ("rateLimit", "authentication"),
+    ("authentication", "callerLimit"),
+    ("authentication", "audit"),
     ("authentication", "authorization"),
+    ("audit", "authorization"),
     ("authorization", "validation"),
+    ("validation", "idempotency"),
+    ("validation", "cache"),
 )
 """Pairs, the outer one first. Tracing, metrics and log are outside recovery, to see its INTERNAL;
-what they say of a call is said within its span."""
+what they say of a call is said within its span. Audit is outside authorization, to see who was
+denied."""
 
-_LAST = "validation"
+_AFTER_VALIDATION = ("idempotency", "cache")
+"""What takes the checked message; everything else takes the raw payload."""
 
 
 class ChainError(ValueError):
@@ -93,6 +104,11 @@ def _faults(names: Sequence[str], known: Collection[str]) -> list[str]:
         for outer, inner in ORDER
         if outer in names and inner in names and names.index(outer) > names.index(inner)
     ]
-    if _LAST in names and names[-1] != _LAST:
-        faults.append(f'"{_LAST}" must be the last: what follows it would see no raw payload')
+    if "validation" in names:
+        behind = names[names.index("validation") + 1 :]
+        faults += [
+            f'"{name}" must stand before "validation": it would see no raw payload'
+            for name in behind
+            if name in known and name not in _AFTER_VALIDATION
+        ]
     return faults

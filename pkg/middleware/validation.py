@@ -22,7 +22,10 @@ def validation() -> Middleware:
             return handler
 
         async def checked(call: Call, payload: Payload) -> Any:
-            return await handler(call, payload.message())
+            message = payload.message()
+            if not operation.client_streaming:
+                call.request = message
+            return await handler(call, message)
 
         return checked
 

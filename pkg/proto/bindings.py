@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pkg.proto.check_catalogue import check_catalogues
 from pkg.proto.check_examples import check_examples
 from pkg.proto.check_names import check_names
+from pkg.proto.check_options import check_options
 from pkg.proto.check_routes import check_routes
 from pkg.proto.check_texts import check_texts
 from pkg.proto.findings import BindingError, Findings
@@ -26,6 +27,7 @@ def check(descriptor_set: bytes, names: PythonNames) -> list[BindingError]:
     """Every fault of a serialized FileDescriptorSet that has source_code_info, by file and line."""
     findings = Findings(Schema(descriptor_set))
     check_routes(findings)
+    check_options(findings)
     check_catalogues(findings)
     check_names(findings, names)
     check_texts(findings)

@@ -25,6 +25,8 @@ class Principal:
     """What ends at logout: every token that came from the same login carries the same one."""
     expires_at: float
     """Seconds since 1970."""
+    tenant: str = ""
+    """Whom the user belongs to; empty where there are no tenants."""
 
 
 @dataclass(slots=True)
@@ -48,6 +50,8 @@ class Call:
     deadline: float | None = None
     """On the loop's monotonic clock, in seconds."""
     principal: Principal | None = None
+    request: Any = None
+    """The checked message, once `validation` has made it; never of a stream of requests."""
     reply_headers: list[tuple[str, str]] = field(default_factory=list)
     """Sent with the reply: HTTP headers or initial metadata, names in lower case."""
     send: Callable[[Any], Awaitable[None]] | None = None

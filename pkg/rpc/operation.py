@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from datetime import timedelta
+from pkg.proto.options import Auth, Declared
 
+if TYPE_CHECKING:
     from pkg.proto.http_rule import HttpRule
 
 
-class Auth(Enum):
-    """Who may call; as layout.v1.Auth says."""
-
-    PUBLIC = "public"
-    SIGNED_IN = "signed_in"
-    PERMITTED = "permitted"
-
-    @property
-    def needs_token(self) -> bool:
-        """Whether a caller without a valid token is refused."""
-        return self is not Auth.PUBLIC
-
-    @property
-    def needs_policy(self) -> bool:
-        """Whether a policy must allow the caller's role the operation."""
-        return self is Auth.PERMITTED
+__all__ = ["Auth", "Operation", "described"]
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
-    """One RPC, or one hand-written route. The defaults are the strict ones."""
+class Operation(Declared):
+    """One RPC, or one hand-written route, with what is declared of it."""
 
     name: str
     """`package.Service/Method`, on every transport."""
@@ -43,23 +27,26 @@ class Operation:
     server_streaming: bool = False
     rules: tuple[HttpRule, ...] = ()
     """HTTP bindings, the primary one first."""
-    auth: Auth = Auth.PERMITTED
-    grant: tuple[str, ...] = ()
-    """Roles that the first start grants the operation, beside the administrator."""
-    timeout: timedelta | None = None
-    reasons: tuple[str, ...] = ()
-    """Catalogue reasons it answers with, beyond those that every operation may."""
     summary: str = ""
     description: str = ""
 
     @property
+    def streams(self) -> bool:
+        """Has it more than one request or reply?"""
+        return self.client_streaming or self.server_streaming
+
+    @property
     def resource(self) -> str:
-        """What a policy names: the template of the primary route, else the gRPC path."""
+        """What a policy names: as declared, or the primary route's template, or the gRPC path."""
+        if self.permission is not None:
+            return self.permission[0]
         return self.rules[0].template.text if self.rules else f"/{self.name}"
 
     @property
     def action(self) -> str:
         """The verb that a policy names with the resource. gRPC calls are POSTs on the wire."""
+        if self.permission is not None:
+            return self.permission[1]
         return self.rules[0].method if self.rules else "POST"
 
 

@@ -25,7 +25,7 @@ def factories(seen: list[str]) -> dict[str, Callable[[], Middleware]]:
 
         return lambda: wrap
 
-    return {name: factory(name) for name in (*DEFAULT_CHAIN, "rateLimit")}
+    return {name: factory(name) for name in (*DEFAULT_CHAIN, "rateLimit", "theirs")}
 
 
 async def test_the_default_chain_runs_outermost_first() -> None:
@@ -37,7 +37,7 @@ async def test_the_default_chain_runs_outermost_first() -> None:
 
 
 def test_a_service_may_add_what_it_has_a_factory_for() -> None:
-    names = [*DEFAULT_CHAIN[:-1], "rateLimit", DEFAULT_CHAIN[-1]]
+    names = [*DEFAULT_CHAIN[:-1], "theirs", DEFAULT_CHAIN[-1]]
 
     assert len(assemble(names, factories([]))) == len(DEFAULT_CHAIN) + 1
 
@@ -50,7 +50,7 @@ def test_a_service_may_add_what_it_has_a_factory_for() -> None:
         ([name for name in DEFAULT_CHAIN if name != "authorization"], '"authorization" is missing'),
         ([name for name in DEFAULT_CHAIN if name != "validation"], '"validation" is missing'),
         ([], '"recovery" is missing'),
-        ([*DEFAULT_CHAIN, "rateLimit"], '"validation" must be the last'),
+        ([*DEFAULT_CHAIN, "theirs"], '"theirs" must stand before "validation"'),
         (
             ["recovery", "authorization", "authentication", "validation"],
             '"authentication" must stand before "authorization"',

@@ -377,3 +377,28 @@ def test_an_example_is_json() -> None:
 def test_protos_of_others_are_not_looked_at() -> None:
     body = f'message_type {{ name: "M" {field("parse", 1)} }}'
     assert faults(f'name: "google/x.proto" package: "g" {body}') == []
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ("[layout.v1.timeout] { }", "the timeout must be positive"),
+        ("[layout.v1.rate_limit] { calls: 5 }", "a rate_limit needs calls and per"),
+        ("[layout.v1.rate_limit] { per { seconds: 1 } }", "a rate_limit needs calls and per"),
+        ("[layout.v1.cache] { }", "a cache needs a ttl"),
+        ('[layout.v1.permission] { resource: "x" }', "a permission needs a resource and an action"),
+        (
+            "[layout.v1.auth]: AUTH_PUBLIC [layout.v1.cache] { ttl { seconds: 1 } }",
+            "the cache of a public operation can vary by nobody",
+        ),
+        (
+            "[layout.v1.idempotent]: IDEMPOTENCY_REQUIRED [layout.v1.cache] { ttl { seconds: 1 } }",
+            "what is cached changes nothing, and needs no idempotency key",
+        ),
+    ],
+)
+def test_options_that_cannot_be_meant_are_found(options: str, says: str) -> None:
+    method = f"""method {{ name: "M" input_type: ".x.v1.User" output_type: ".x.v1.User"
+        options {{ {options} }} }}"""
+    found = faults(MESSAGES + f'service {{ name: "S" {method} }}')
+    assert found == [f"x/v1/x.proto:{FIRST_METHOD}: x.v1.S.M: {says}"]

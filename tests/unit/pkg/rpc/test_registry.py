@@ -11,8 +11,10 @@ import pytest
 from google.protobuf import descriptor_pb2, message_factory, text_format
 
 import api.descriptors
-from pkg.rpc import Auth, Handler, Operation, compose
+from pkg.proto.options import Audit, Auth, Cached, Idempotency, RateLimit, RateScope, Vary
+from pkg.rpc import Handler, Operation, compose
 from pkg.rpc.call import Call, Principal
+from pkg.rpc.overrides import OperationSettings, Overrides
 from pkg.rpc.registry import Registry
 
 SERVICE = """
@@ -60,8 +62,16 @@ def test_every_option_is_read() -> None:
         '[layout.v1.reason]: "LOGIN_FAILED" '
         "[layout.v1.timeout] { seconds: 1 nanos: 500000000 } "
         '[google.api.http] { post: "/v1/do/{a}" body: "*" additional_bindings { get: "/v1/do" } }'
+        "[layout.v1.rate_limit] { calls: 5 per { seconds: 1 } burst: 9 } "
+        "[layout.v1.rate_limit] { scope: RATE_SCOPE_TENANT calls: 7 per { seconds: 60 } } "
+        "[layout.v1.idempotent]: IDEMPOTENCY_REQUIRED [layout.v1.audit]: AUDIT_CALL"
     )
 
+    assert operation.limits == (
+        RateLimit(RateScope.CALLER, 5, timedelta(seconds=1), 9),
+        RateLimit(RateScope.TENANT, 7, timedelta(minutes=1)),
+    )
+    assert (operation.idempotency, operation.audit) == (Idempotency.REQUIRED, Audit.CALL)
     assert operation.grant == ("user", "service")
     assert operation.reasons == ("LOGIN_FAILED",)
     assert operation.timeout == timedelta(seconds=1.5)
@@ -74,6 +84,36 @@ def test_what_says_nothing_has_no_routes_and_is_named_by_its_path() -> None:
 
     assert (operation.timeout, operation.rules, operation.summary) == (None, (), "")
     assert (operation.resource, operation.action) == ("/t.S/Do", "POST")
+
+
+def test_what_a_policy_names_can_be_said() -> None:
+    operation = declared('[layout.v1.permission] { resource: "tasks" action: "RUN" }')
+
+    assert (operation.resource, operation.action) == ("tasks", "RUN")
+
+
+def test_what_says_nothing_is_guarded_recorded_and_not_kept() -> None:
+    operation = declared("")
+
+    assert (operation.auth, operation.audit) == (Auth.PERMITTED, Audit.FULL)
+    assert (operation.limits, operation.cached) == ((), None)
+    assert operation.idempotency is Idempotency.NONE
+
+
+def test_how_long_a_reply_is_kept_is_read() -> None:
+    cached = declared("[layout.v1.cache] { ttl { seconds: 5 } stale { seconds: 1 } }").cached
+
+    assert cached == Cached(timedelta(seconds=5), timedelta(seconds=1), Vary.SUBJECT)
+
+
+def test_the_configuration_has_the_last_word() -> None:
+    name = "user.http.v1.AuthService/Login"
+    settings = {name: OperationSettings(timeout=timedelta(seconds=1))}
+    known = Registry.load(api.descriptors.descriptor_set(), Overrides(settings))
+
+    operations = known.operations("user.http.v1.AuthService")
+    assert operations["Login"].timeout == timedelta(seconds=1)
+    assert operations["Register"].timeout is None
 
 
 def test_a_reason_that_does_not_exist_is_refused() -> None:
