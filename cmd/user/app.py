@@ -55,6 +55,7 @@ def user_app(standard: Standard[UserSettings], registry: Registry) -> App:
     graph = build(process, database, redis.client)
     site = site_of(process, graph)
     internal = operations_of(registry, graph.services.internal())
+    registry.overrides.require_used((*site.operations, *internal))
     setup = _setup(settings, graph, (*site.operations, *internal))
     grpc = GrpcServer(
         registry, settings.server.grpc, _mounts(process, redis_url), tokens=standard.tokens

@@ -11,12 +11,14 @@ from pkg.email.settings import EmailSettings
 from pkg.holmes.settings import HolmesSettings
 from pkg.profile.settings import ProfileSettings, PyroscopeSettings
 from pkg.registry.settings import RegistrySettings
+from pkg.service.server import ServerSettings
 from pkg.trace.settings import TraceSettings
 
 
 class StandardSettings(ServiceSettings):
     """What every service can be told. Extend it with the sections of your own."""
 
+    server: ServerSettings = ServerSettings()
     trace: TraceSettings = TraceSettings()
     email: EmailSettings = EmailSettings()
     alerts: AlertSettings = AlertSettings()
