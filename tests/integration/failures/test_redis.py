@@ -57,8 +57,9 @@ class Service:
             when_away=when_away,
             retry_after=RETRY,
         )
+        rules = limits_of(limits)
         self.limiter = guarded(
-            limits, RedisRateLimiter(limits_of(limits), self.redis.client), clock=clock
+            limits, RedisRateLimiter(rules, self.redis.client), rules, clock=clock
         )
         self.locks = StoredLocks(
             RedisLockStore(self.redis.client),
