@@ -1,0 +1,29 @@
+"""Calls that are done once, however often they are sent."""
+
+from pkg.idempotency.guarded import GuardedIdempotencyStore
+from pkg.idempotency.key import HEADER, key_of
+from pkg.idempotency.memory import MemoryIdempotencyStore
+from pkg.idempotency.metrics import IdempotencyMetrics
+from pkg.idempotency.once import REPLAYED, Once
+from pkg.idempotency.redis import RedisIdempotencyStore
+from pkg.idempotency.result import NotKeptError
+from pkg.idempotency.settings import IdempotencySettings, WhenAway
+from pkg.idempotency.store import Begun, Claim, IdempotencyStore, State
+
+__all__ = [
+    "HEADER",
+    "REPLAYED",
+    "Begun",
+    "Claim",
+    "GuardedIdempotencyStore",
+    "IdempotencyMetrics",
+    "IdempotencySettings",
+    "IdempotencyStore",
+    "MemoryIdempotencyStore",
+    "NotKeptError",
+    "Once",
+    "RedisIdempotencyStore",
+    "State",
+    "WhenAway",
+    "key_of",
+]
