@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -20,14 +19,14 @@ from pkg.idempotency import (
 )
 from pkg.middleware import authentication, deadline, request_id
 from pkg.middleware.idempotency import idempotency
-from pkg.redis import EmbeddedValkey, RedisSettings, open_redis
+from pkg.redis import RedisSettings, open_redis
 from pkg.tokens import FakeTokens, SystemTokens
 from tests.unit.pkg.chain.behind import behind_validation
 from tests.unit.pkg.chain.transports import Callers, Transport, every_transport, signed_in
+from tests.unit.pkg.chain.valkey import valkey
 from tests.unit.pkg.lab_registry import registry
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
@@ -65,19 +64,6 @@ def served(
 
 def keyed(key: str = KEY, subject: str = "alice") -> dict[str, str]:
     return {"idempotency-key": key, **signed_in(subject)}
-
-
-@asynccontextmanager
-async def valkey(directory: Path) -> AsyncIterator[Any]:
-    """A server, and a client of it."""
-    server = EmbeddedValkey(directory)
-    await server.start()
-    client: Any = open_redis(RedisSettings(), server.url)
-    try:
-        yield client
-    finally:
-        await client.aclose()
-        await server.stop()
 
 
 @every_transport
