@@ -31,7 +31,7 @@ def unpack(data: bytes) -> tuple[Headers, bytes]:
     """The headers and the payload of what was packed.
 
     Raises:
-        ValueError: it is not that.
+        ValueError, TypeError: it is not that.
     """
     if len(data) < _SIZE.size:
         raise ValueError("too short for a kept reply")
