@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
+from contextvars import Context
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 import orjson
@@ -60,10 +62,23 @@ class OperationReplies:
         cached: Cached,
         cache: HotCache[Reply],
         canonical: Callable[[Any], bytes],
+        *,
+        hears: bool,
     ) -> None:
-        """`canonical`: gives the bytes by which requests are told apart."""
+        """Prepare.
+
+        Args:
+            operation: whose they are.
+            cached: what it says of them.
+            cache: keeps them; stopped by `stop`.
+            canonical: gives the bytes by which requests are told apart.
+            hears: the cache has a first level, and is to hear of what is forgotten from the first
+                call on.
+        """
         self.cache = cache
         self._canonical = canonical
+        self._hears = hears
+        self._starting: asyncio.Task[None] | None = None
         self._name = operation.name
         self._vary = cached.vary
 
@@ -87,6 +102,9 @@ class OperationReplies:
             made = await make(for_all, message)
             return Reply(for_all.reply_headers, made)
 
+        if self._hears and self._starting is None:
+            # It outlives this call, and is not to be told of in its name.
+            self._starting = asyncio.create_task(self.cache.start(), context=Context())
         who = identity(call.principal, self._vary)
         facts = orjson.dumps((self._vary.value, who, call.language))
         key = f"{self._name}:{hashlib.sha256(facts + self._canonical(message)).hexdigest()}"
@@ -101,6 +119,12 @@ class OperationReplies:
             raise LookupError(f"{self._name}: a reply was kept as none")
         call.reply_headers += reply.headers
         return reply.message
+
+    async def stop(self) -> None:
+        """Cancel what is being made, make no more, and hear of nothing more."""
+        if self._starting is not None:
+            await asyncio.wait({self._starting})
+        await self.cache.stop()
 
     def tag(self, subject: str | None) -> str:
         """Of all replies, or of those to one subject."""
@@ -159,7 +183,7 @@ class HotReplyCache:
         """Cancel what is being made, and make no more."""
         for replies in self._operations.values():
             if replies is not None:
-                await replies.cache.stop()
+                await replies.stop()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -205,5 +229,9 @@ class HotReplyCache:
             logger=self._log,
         )
         return OperationReplies(
-            operation, operation.cached, cache, codec.canonical(operation.request)
+            operation,
+            operation.cached,
+            cache,
+            codec.canonical(operation.request),
+            hears=self.settings.local.size > 0,
         )

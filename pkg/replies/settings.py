@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import Field
 
-from pkg.cache import CacheSettings
+from pkg.cache import CacheSettings, LocalSettings
 from pkg.config import ByteSize, Duration, Settings
 
 if TYPE_CHECKING:
@@ -34,6 +34,9 @@ class ReplyCacheSettings(Settings):
     """Greater replies are not kept."""
     retry_after: Duration = Field(default=timedelta(seconds=1), gt=_NONE)
     """After a failure, how long the store is left alone."""
+    local: LocalSettings = LocalSettings()
+    """Replies of an operation that each event loop keeps for itself, while it hears of what is
+    forgotten; for that each operation has a connection of the store's client. Off by default."""
 
     def limit(self, operation: Operation) -> timedelta:
         """For making a reply of an operation."""
@@ -59,4 +62,5 @@ class ReplyCacheSettings(Settings):
             max_refreshes=self.max_refreshes,
             max_value=self.max_reply,
             retry_after=self.retry_after,
+            local=self.local,
         )

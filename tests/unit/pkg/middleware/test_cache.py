@@ -11,7 +11,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from api.lab.v1 import Done, Glance
-from pkg.cache import CacheMetrics, MemoryCacheStore
+from pkg.cache import CacheMetrics, LocalSettings, MemoryCacheStore
 from pkg.clock import FakeClock
 from pkg.errors import Fault
 from pkg.middleware import deadline
@@ -402,6 +402,44 @@ async def test_who_waits_when_the_process_ends_is_told_to_come_again(lab: Lab) -
     for each in (waiting, lab.send()):
         with pytest.raises(Fault, match="UNAVAILABLE"):
             await each
+
+
+async def test_a_first_level_answers_without_the_store_until_it_hears_otherwise() -> None:
+    lab = Lab(local=LocalSettings(size=10))
+    other = Lab(lab.store, local=LocalSettings(size=10))
+    told = {"cache": FOR_ME.name, "result": "local"}
+
+    async def hits() -> float:
+        await lab.send()
+        return lab.metrics.get_sample_value("cache_requests_total", told) or 0.0
+
+    async with asyncio.timeout(5):
+        while not await hits():  # noqa: ASYNC110 - hearing signals no event
+            await asyncio.sleep(0)
+    lab.store.away = True
+    assert await lab.times() == 1
+    lab.store.away = False
+    await other.replies.forget(FOR_ME.name)
+    async with asyncio.timeout(5):
+        while await lab.times() != 2:  # noqa: ASYNC110 - hearing signals no event
+            await asyncio.sleep(0)
+
+    before = len(asyncio.all_tasks())
+    await lab.replies.stop()
+    await other.replies.stop()
+    assert len(asyncio.all_tasks()) < before
+
+
+async def test_a_process_that_ends_at_its_first_call_hears_of_nothing_more() -> None:
+    lab = Lab(local=LocalSettings(size=10))
+    before = asyncio.all_tasks()
+    lab.service.go_on.clear()
+    waiting = asyncio.ensure_future(lab.send())
+    await lab.service.entered.wait()
+    await lab.replies.stop()
+    with pytest.raises(Fault, match="UNAVAILABLE"):
+        await waiting
+    assert asyncio.all_tasks() == before
 
 
 async def test_each_operation_is_counted_by_its_name(lab: Lab) -> None:
