@@ -14,9 +14,9 @@ from pkg.idempotency import (
     Claim,
     IdempotencyStore,
     MemoryIdempotencyStore,
-    RedisIdempotencyStore,
     State,
 )
+from pkg.idempotency.redis import RedisIdempotencyStore
 from pkg.redis import RedisSettings, open_redis
 
 if TYPE_CHECKING:

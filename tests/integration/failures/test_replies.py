@@ -16,7 +16,8 @@ from api.lab.v1 import Done, Glance, Task
 from pkg.cache import RedisCacheStore
 from pkg.clock import SystemClock
 from pkg.errors import Fault
-from pkg.idempotency import HEADER, Claim, IdempotencySettings, RedisIdempotencyStore, State
+from pkg.idempotency import HEADER, Claim, IdempotencySettings, State
+from pkg.idempotency.redis import RedisIdempotencyStore
 from pkg.middleware.cache import cache
 from pkg.middleware.idempotency import idempotency
 from pkg.redis import RedisClient, RedisSettings
@@ -45,7 +46,8 @@ REQUIRED, KEPT = OPERATIONS["MustBeKeyed"], OPERATIONS["KeptForMe"]
 _HOLDER = """
 import asyncio, sys
 from datetime import timedelta
-from pkg.idempotency import Claim, RedisIdempotencyStore
+from pkg.idempotency import Claim
+from pkg.idempotency.redis import RedisIdempotencyStore
 from pkg.redis import RedisSettings, open_redis
 
 async def main():

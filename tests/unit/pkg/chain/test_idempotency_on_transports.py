@@ -15,8 +15,8 @@ from pkg.idempotency import (
     IdempotencySettings,
     IdempotencyStore,
     MemoryIdempotencyStore,
-    RedisIdempotencyStore,
 )
+from pkg.idempotency.redis import RedisIdempotencyStore
 from pkg.middleware import authentication, deadline, request_id
 from pkg.middleware.idempotency import idempotency
 from pkg.redis import RedisSettings, open_redis
