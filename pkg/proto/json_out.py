@@ -45,7 +45,9 @@ _WRITERS: dict[int, Function] = {
 class JsonWriter:
     """Compiles, once per class, what turns an object into dicts; safe to share between threads."""
 
-    def __init__(self, codec: Codec, hides: Callable[[FieldDescriptor], bool] | None = None) -> None:
+    def __init__(
+        self, codec: Codec, hides: Callable[[FieldDescriptor], bool] | None = None
+    ) -> None:
         """`hides`: asked once for each field, when its message is compiled."""
         self.codec = codec
         self._hides = hides
