@@ -50,9 +50,10 @@ _EMPTY: Final = "google.protobuf.Empty"
 _MAY_PASS: Final = frozenset({1, 2, 4, 8, 10, 13, 14})
 """gRPC statuses after which a message is tried again: CANCELLED, UNKNOWN, DEADLINE_EXCEEDED,
 RESOURCE_EXHAUSTED, ABORTED, INTERNAL, UNAVAILABLE."""
-_EARLIER: Final = 0.01
-"""The part of its time by which a call ends before its message's try does, so that the chain sees
-a deadline that has passed, and no cancellation."""
+_PART: Final = 0.1
+_MOST: Final = 0.1
+"""By this part of its time, or by so many seconds, a call ends before the try that it is in: so the
+chain sees a deadline that has passed, and no cancellation."""
 
 
 def steps_of(
@@ -125,7 +126,8 @@ def _call(operation: Operation, received: Received, tokens: Tokens) -> Call:
     headers.setdefault(REQUEST_ID, received.id.replace("/", "."))
     deadline = received.deadline
     if deadline is not None:
-        deadline -= (deadline - asyncio.get_running_loop().time()) * _EARLIER
+        left = deadline - asyncio.get_running_loop().time()
+        deadline -= min(left * _PART, _MOST)
     return Call(
         kind=KIND,
         operation=operation,

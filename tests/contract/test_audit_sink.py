@@ -17,6 +17,7 @@ from pkg.audit import AuditSink, LogSink, MemorySink, NotWrittenError, Record
 from pkg.audit.bus import BusSink
 from pkg.bus import MESSAGE_ID
 from pkg.bus.memory import MemoryBus
+from pkg.clock import FakeClock
 from tests.contract import buses, servers
 from tests.unit.pkg.lab_registry import registry
 
@@ -54,9 +55,13 @@ WHOLE = Record(
 class Place(Protocol):
     """A sink, and what it has kept."""
 
-    sink: AuditSink
     keeps_order_of: str
     """`all` records, or those of a `subject`."""
+
+    @property
+    def sink(self) -> AuditSink:
+        """What is under test."""
+        ...
 
     async def kept(self, count: int) -> Sequence[Record]:
         """The records, when there are so many."""
@@ -222,7 +227,7 @@ async def test_what_the_bus_will_never_take_is_refused_and_the_others_are_kept(
 
 
 async def test_while_it_is_away_all_records_are_left_in_their_order() -> None:
-    lab_bus = MemoryBus(clock=servers.FakeClock())
+    lab_bus = MemoryBus(clock=FakeClock())
     lab_bus.away = True
     memory = MemorySink()
     memory.away = True

@@ -38,7 +38,12 @@ async def test_nothing_is_made_before_the_caller_has_had_its_turn() -> None:
 async def test_any_thread_may_record() -> None:
     world = World()
     async with world.running():
-        threads = [Thread(target=lambda: [world.record() for _ in range(200)]) for _ in range(4)]
+
+        def record() -> None:
+            for _ in range(200):
+                world.record()
+
+        threads = [Thread(target=record) for _ in range(4)]
         for each in threads:
             each.start()
         for each in threads:
