@@ -7,13 +7,13 @@ away take no room from messages that matter more.
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
 
 from pkg.audit.record import Record
 from pkg.audit.sink import NotWrittenError
 from pkg.bus.errors import DeliveryError
 from pkg.bus.message import MESSAGE_ID, Message
+from pkg.proto.wire_values import to_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MESSAGE: Final = "layout.v1.OperationRecord"
 
-_FIELDS: Final = tuple(field.name for field in fields(Record))
+_FIELDS: Final = Record._fields
 
 
 class BusSink:
@@ -59,10 +59,17 @@ class BusSink:
             ) from error
 
     def _message(self, record: Record) -> Message:
-        found = self._type(**{name: getattr(record, name) for name in _FIELDS})
+        facts: dict[str, Any] = dict(zip(_FIELDS, record, strict=True))
+        # upb's own way from a datetime costs more than all the rest.
+        took = record.duration
+        facts["time"] = to_timestamp(record.time, "time")
+        facts["duration"] = {
+            "seconds": took.days * 86400 + took.seconds,
+            "nanos": took.microseconds * 1000,
+        }
         return Message(
             topic=self._topic,
             key=record.subject.encode() or None,
-            value=found.SerializeToString(),
+            value=self._type(**facts).SerializeToString(),
             headers=((MESSAGE_ID, record.id.encode()),),
         )

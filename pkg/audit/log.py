@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING, Final
-
-from pkg.audit.record import Record
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Sequence
 
-_FIELDS: Final = tuple(field.name for field in fields(Record))
+    from pkg.audit.record import Record
+
 _PREFIX: Final = "audit_"
 """Of every field, because `name` and others mean something else to `logging`."""
 
@@ -26,5 +24,5 @@ class LogSink:
     async def write(self, records: Sequence[Record]) -> None:
         """Log one line for each."""
         for each in records:
-            extra = {_PREFIX + name: getattr(each, name) for name in _FIELDS}
+            extra = {_PREFIX + name: value for name, value in each._asdict().items()}
             self._log.info("%s %s", each.operation, each.reason, extra=extra)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -12,15 +11,19 @@ _REST: Final = 1024
 """Bytes that a record is taken to have beside its bodies."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """As `layout.v1.OperationRecord`, which says what each field means. Holds nothing sensitive."""
+class Record(NamedTuple):
+    """As `layout.v1.OperationRecord`, which says what each field means. Holds nothing sensitive.
+
+    A tuple because it is made for every call: one costs a fifth of a frozen dataclass.
+    """
 
     id: str
     time: datetime
     service: str
     operation: str
     transport: str
+    reason: str
+    duration: timedelta
     peer: str = ""
     user_agent: str = ""
     subject: str = ""
@@ -29,10 +32,8 @@ class Record:
     tenant: str = ""
     request_id: str = ""
     trace_id: str = ""
-    reason: str
     code: int = 0
     http_status: int = 0
-    duration: timedelta
     request: str = ""
     request_truncated: bool = False
     reply: str = ""

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import uuid
 from contextlib import asynccontextmanager
-from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -90,7 +89,7 @@ class LogPlace(logging.Handler):
         self.lines: list[Record] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        found = {each.name: getattr(record, f"audit_{each.name}") for each in fields(Record)}
+        found = {name: getattr(record, f"audit_{name}") for name in Record._fields}
         self.lines.append(Record(**found))
 
     async def kept(self, count: int) -> Sequence[Record]:
@@ -114,7 +113,7 @@ class BusPlace:
 
 def _record(message: Message) -> Record:
     found: Any = OperationRecord.parse(message.value)
-    return Record(**{each.name: getattr(found, each.name) for each in fields(Record)})
+    return Record(**{name: getattr(found, name) for name in Record._fields})
 
 
 @asynccontextmanager
@@ -155,7 +154,7 @@ async def bus_place(request: pytest.FixtureRequest, embedded_url: str) -> AsyncI
 
 
 def some(count: int) -> list[Record]:
-    return [replace(WHOLE, id=uuid.uuid4().hex, subject=f"u{n % 3}") for n in range(count)]
+    return [WHOLE._replace(id=uuid.uuid4().hex, subject=f"u{n % 3}") for n in range(count)]
 
 
 async def test_a_record_is_kept_whole(place: Place) -> None:
@@ -205,7 +204,7 @@ async def test_none_is_nothing_to_write(place: Place) -> None:
 async def test_on_the_bus_the_key_is_the_subject_and_the_id_names_the_message(
     bus_place: BusPlace,
 ) -> None:
-    nobody = replace(WHOLE, id="2" * 32, subject="")
+    nobody = WHOLE._replace(id="2" * 32, subject="")
 
     await bus_place.sink.write([WHOLE, nobody])
 
@@ -217,7 +216,7 @@ async def test_on_the_bus_the_key_is_the_subject_and_the_id_names_the_message(
 async def test_what_the_bus_will_never_take_is_refused_and_the_others_are_kept(
     bus_place: BusPlace,
 ) -> None:
-    large = replace(WHOLE, id="3" * 32, request="x" * (3 << 20))
+    large = WHOLE._replace(id="3" * 32, request="x" * (3 << 20))
 
     with pytest.raises(NotWrittenError) as caught:
         await bus_place.sink.write([WHOLE, large])
