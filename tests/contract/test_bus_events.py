@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from pkg.bus import RetrySettings
 from pkg.errors import Fault
 from pkg.rpc import Auth
 from tests.contract import buses, servers
-from tests.contract.buses import QUICK
+from tests.contract.buses import QUICK, SOON
 from tests.contract.events import CHANGED, HURRIED, RECORDED, EventLab
 from tests.unit.pkg.lab_registry import registry
 from tests.unit.pkg.trace.recorder import TRACE, about, ids, parent, recording
@@ -64,6 +65,22 @@ async def test_nobody_is_the_caller_and_no_policy_is_asked(lab: EventLab) -> Non
     assert call.principal is None
     with pytest.raises(LookupError):
         _ = call.caller
+
+
+async def test_a_consumer_that_is_slow_takes_no_more_than_it_has_places_for(lab: EventLab) -> None:
+    for number in range(20):
+        await lab.send(Change(name=f"{number}"))
+
+    async with lab.running(concurrency=2, prefetch=3, drain=timedelta(milliseconds=50)) as events:
+        events.hangs = True
+        await events.until(2)
+        for _ in range(20):
+            await asyncio.sleep(SOON.total_seconds() / 4)
+            assert len(events.calls) == 2
+        in_flight = {"transport": "kafka"}
+        assert lab.registry.get_sample_value("rpc_calls_in_flight", in_flight) == 2
+
+    assert lab.lab.count("bus_dead_total") == 0, "what was not taken stays where it is"
 
 
 async def test_the_request_id_is_the_senders_or_the_messages_and_the_same_for_every_try(
