@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from google.protobuf.message import DecodeError
 
@@ -12,6 +13,9 @@ from pkg.errors.fault import Fault, Violation
 if TYPE_CHECKING:
     from pkg.rpc.operation import Operation
     from pkg.rpc.registry import Registry
+
+_A_MOMENT: Final = 0.001
+"""In seconds: more than a cancellation takes from gRPC's thread to the loop."""
 
 Read = Callable[[bytes], Any]
 """Bytes to the checked message; raises Fault."""
@@ -48,6 +52,9 @@ class Stream:
         """The messages, each checked when its turn comes; a bad one ends the stream by a Fault."""
         async for raw in self._raws:
             yield self._read(raw)
+        # grpc.aio ends the requests of a caller who is gone like any others, and cancels the task
+        # a moment later: wait for that, so that a part is not taken for the whole.
+        await asyncio.sleep(_A_MOMENT)
 
 
 def reader(registry: Registry, operation: Operation) -> Read:
