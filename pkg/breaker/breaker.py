@@ -25,8 +25,11 @@ if TYPE_CHECKING:
     from pkg.breaker.settings import BreakerSettings
     from pkg.clock import Clock
 
-IsFailure = Callable[[Exception], bool]
-"""Whether an exception says that what is called is not well. A refusal for good reason does not."""
+IsFailure = Callable[[Exception], "bool | None"]
+"""Whether an exception says that what is called is not well. A refusal for good reason does not.
+
+None where it says nothing either way; then the call counts as one that was cancelled.
+"""
 
 
 class State(Enum):
@@ -69,7 +72,7 @@ class CircuitBreaker:
             name: of what is called, in errors and metrics.
             settings: when to open, and for how long.
             clock: its monotonic time.
-            is_failure: what counts; anything else that is raised counts as a success.
+            is_failure: what counts, where `guard` is not told otherwise.
             metrics: shared by the breakers of a process.
         """
         self.name = name
@@ -104,8 +107,11 @@ class CircuitBreaker:
             return self._left()
 
     @contextmanager
-    def guard(self) -> Iterator[None]:
+    def guard(self, is_failure: IsFailure | None = None) -> Iterator[None]:
         """Around one call, also one that is awaited. Calls must end: give them a deadline.
+
+        Args:
+            is_failure: what counts, for this call alone.
 
         Raises:
             CircuitOpenError: the call must not be made.
@@ -114,7 +120,11 @@ class CircuitBreaker:
         try:
             yield
         except Exception as error:
-            self._exit(era, failed=self._is_failure(error))
+            failed = (is_failure or self._is_failure)(error)
+            if failed is None:
+                self._give_back(era)
+            else:
+                self._exit(era, failed=failed)
             raise
         except BaseException:  # cancelled: it says nothing of what was called
             self._give_back(era)

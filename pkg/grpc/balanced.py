@@ -10,28 +10,22 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from pkg.errors.fault import Fault
 from pkg.registry.balancer import NoEndpointError
 from pkg.registry.instance import Endpoint, Instance, endpoints
+from pkg.rpc.relay import Relay
 
 if TYPE_CHECKING:
-    from collections.abc import (
-        AsyncGenerator,
-        AsyncIterable,
-        AsyncIterator,
-        Callable,
-        Mapping,
-    )
-    from datetime import timedelta
+    from collections.abc import AsyncIterator, Callable
     from types import TracebackType
 
     from pkg.grpc.channel import GrpcChannel
     from pkg.registry.balancer import Balancer
     from pkg.registry.registry import Discovery
+    from pkg.rpc.relay import Many, One, Outgoing
 
-RequestT = TypeVar("RequestT")
 ReplyT = TypeVar("ReplyT")
 
 _PROTOCOL = "grpc"
@@ -49,7 +43,7 @@ class _Line:
         await self.channel.__aexit__(None, None, None)
 
 
-class BalancedChannel:
+class BalancedChannel(Relay):
     """A `pkg.rpc.Channel` that follows discovery.
 
     Belongs to the loop in which it is entered; the discovery may belong to another. Without an
@@ -98,75 +92,16 @@ class BalancedChannel:
         for line in lines.values():
             await line.close()
 
-    async def unary_unary(
-        self,
-        operation: str,
-        request: RequestT,
-        request_type: type[RequestT],
-        reply_type: type[ReplyT],
-        *,
-        timeout: timedelta | None,  # noqa: ASYNC109 - it travels to the server, as Channel says
-        headers: Mapping[str, str] | None,
-    ) -> ReplyT:
-        """One request, one reply."""
+    async def reply(self, call: Outgoing, make: One[ReplyT]) -> ReplyT:
+        """A call that has one reply, on one instance."""
         async with self._line() as channel:
-            return await channel.unary_unary(
-                operation, request, request_type, reply_type, timeout=timeout, headers=headers
-            )
+            return await make(channel, call.timeout)
 
-    async def stream_unary(
-        self,
-        operation: str,
-        requests: AsyncIterable[RequestT],
-        request_type: type[RequestT],
-        reply_type: type[ReplyT],
-        *,
-        timeout: timedelta | None,  # noqa: ASYNC109 - it travels to the server, as Channel says
-        headers: Mapping[str, str] | None,
-    ) -> ReplyT:
-        """Many requests, one reply."""
-        async with self._line() as channel:
-            return await channel.stream_unary(
-                operation, requests, request_type, reply_type, timeout=timeout, headers=headers
-            )
-
-    async def unary_stream(
-        self,
-        operation: str,
-        request: RequestT,
-        request_type: type[RequestT],
-        reply_type: type[ReplyT],
-        *,
-        timeout: timedelta | None,  # noqa: ASYNC109 - it travels to the server, as Channel says
-        headers: Mapping[str, str] | None,
-    ) -> AsyncIterator[ReplyT]:
-        """One request, many replies, all of one instance."""
-        async with self._line() as channel:
-            replies = channel.unary_stream(
-                operation, request, request_type, reply_type, timeout=timeout, headers=headers
-            )
-            async with aclosing(cast("AsyncGenerator[ReplyT, None]", replies)):
-                async for reply in replies:
-                    yield reply
-
-    async def stream_stream(
-        self,
-        operation: str,
-        requests: AsyncIterable[RequestT],
-        request_type: type[RequestT],
-        reply_type: type[ReplyT],
-        *,
-        timeout: timedelta | None,  # noqa: ASYNC109 - it travels to the server, as Channel says
-        headers: Mapping[str, str] | None,
-    ) -> AsyncIterator[ReplyT]:
-        """Many requests, many replies, all with one instance."""
-        async with self._line() as channel:
-            replies = channel.stream_stream(
-                operation, requests, request_type, reply_type, timeout=timeout, headers=headers
-            )
-            async with aclosing(cast("AsyncGenerator[ReplyT, None]", replies)):
-                async for reply in replies:
-                    yield reply
+    async def replies(self, call: Outgoing, make: Many[ReplyT]) -> AsyncIterator[ReplyT]:
+        """A call that has many, all of one instance."""
+        async with self._line() as channel, aclosing(make(channel, call.timeout)) as replies:
+            async for reply in replies:
+                yield reply
 
     @asynccontextmanager
     async def _line(self) -> AsyncIterator[GrpcChannel]:

@@ -1,8 +1,8 @@
 """What generated clients call other services through, on grpc.aio.
 
-Within a call, what it is part of goes along: its deadline, language, trace and request id. A
-refusal by the other side is raised as the `Fault` that it was there. Where the trace is recorded,
-each call is a span of it.
+Within a call, what it is part of goes along: what is left of its deadline, its language, trace and
+request id, and the caller's `authorization` where the settings say so. A refusal by the other side
+is raised as the `Fault` that it was there. Where the trace is recorded, each call is a span of it.
 """
 
 from __future__ import annotations
@@ -184,6 +184,10 @@ class GrpcChannel:
             sent["accept-language"] = call.language
             if call.request_id:
                 sent["x-request-id"] = call.request_id
+            if self._settings.forward_authorization and (
+                token := call.headers.get("authorization")
+            ):
+                sent["authorization"] = token
             if call.deadline is not None:
                 left = call.deadline - asyncio.get_running_loop().time()
                 if left <= 0:

@@ -19,6 +19,7 @@ from pkg.grpc.payload import Stream, Unary, reader
 from pkg.grpc.status import Statuses
 from pkg.rpc.call import Call, current_call
 from pkg.rpc.chain import Handler, Middleware, compose
+from pkg.rpc.innermost import innermost
 from pkg.rpc.language import Languages
 from pkg.rpc.trace import trace_id_of
 
@@ -75,12 +76,12 @@ class Handlers:
 
         receive: _Receive = many if operation.client_streaming else one
         if operation.server_streaming:
-            handler = compose(self._chain, _sending(method), operation)
+            handler = compose(self._chain, innermost(operation, method), operation)
             stream = self._streaming(operation, handler, receive, encode)
             if operation.client_streaming:
                 return grpc.stream_stream_rpc_method_handler(stream)
             return grpc.unary_stream_rpc_method_handler(stream)
-        handler = compose(self._chain, _returning(method), operation)
+        handler = compose(self._chain, innermost(operation, method), operation)
         serve = self._returning(operation, handler, receive, encode)
         if operation.client_streaming:
             return grpc.stream_unary_rpc_method_handler(serve)
@@ -156,26 +157,3 @@ class Handlers:
             # `recovery` tells of what the chain raises; this is what stands outside of it.
             self._log.error("%s failed", call.operation.name, exc_info=error)
         await self._statuses.refuse(context, call, error)
-
-
-def _returning(method: Callable[..., Any]) -> Handler:
-    def call_it(call: Call, request: Any) -> Awaitable[Any]:
-        found: Awaitable[Any] = method(request, call)
-        return found
-
-    return call_it
-
-
-def _sending(method: Callable[..., Any]) -> Handler:
-    async def call_it(call: Call, request: Any) -> None:
-        replies = method(request, call)
-        try:
-            async for reply in replies:
-                if call.send is None:
-                    raise LookupError(f"{call.operation.name}: nowhere to send replies to")
-                await call.send(reply)
-        finally:
-            if (close := getattr(replies, "aclose", None)) is not None:
-                await close()
-
-    return call_it

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
 
 from pkg.rpc.payload import Read, Unary, reader
 
@@ -10,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator
 
 __all__ = ["Read", "Stream", "Unary", "reader"]
+
+_A_MOMENT: Final = 0.001
+"""In seconds: more than a cancellation takes from gRPC's thread to the loop."""
 
 
 class Stream:
@@ -25,3 +29,6 @@ class Stream:
         """The messages, each checked when its turn comes; a bad one ends the stream by a Fault."""
         async for raw in self._raws:
             yield self._read(raw)
+        # grpc.aio ends the requests of a caller who is gone like any others, and cancels the task
+        # a moment later: wait for that, so that a part is not taken for the whole.
+        await asyncio.sleep(_A_MOMENT)

@@ -83,6 +83,9 @@ class GrpcChannelSettings(Settings):
     """Not less than the server's `minPingInterval`, else it closes the connection."""
     keepalive_timeout: _Positive = timedelta(seconds=20)
     permit_without_calls: bool = True
+    forward_authorization: bool = False
+    """Do calls go out in the name of the current call's caller, with its token? Only to a target
+    that may do all that the caller may."""
 
     def options(self) -> tuple[Option, ...]:
         """For `grpc.aio.insecure_channel`. Calls go round all addresses that the target has."""

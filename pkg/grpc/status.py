@@ -107,28 +107,28 @@ def fault_of(error: Any) -> Fault:
     Without details it was no service of ours that spoke, and its words, which may name addresses,
     stay in the cause.
     """
-    for name, value in error.trailing_metadata() or ():
-        if name == DETAILS and (fault := _from_details(value)):
-            fault.__cause__ = error
-            return fault
-    fault = Fault(_BARE.get(error.code(), "INTERNAL"))
+    raw = dict(error.trailing_metadata() or ()).get(DETAILS, b"")
+    fault = _from_details(raw, _BARE.get(error.code(), "INTERNAL"))
     fault.__cause__ = error
     return fault
 
 
-def _from_details(raw: bytes) -> Fault | None:
+def _from_details(raw: bytes, bare: str) -> Fault:
+    """`bare`: the reason where the details give none."""
+    info, request = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+    retry = error_details_pb2.RetryInfo()
     try:
-        details = status_pb2.Status.FromString(raw).details
-        info, request = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
-        for detail in details:
-            if not detail.Unpack(info):
-                detail.Unpack(request)
+        for detail in status_pb2.Status.FromString(raw).details:
+            any(detail.Unpack(each) for each in (info, request, retry))
     except DecodeError:
-        return None
-    if not info.reason:
-        return None
-    metadata = dict(info.metadata)
+        return Fault(bare)
+    metadata = dict(info.metadata) if info.reason else {}
     metadata.pop("code", None)
+    if retry.HasField("retry_delay"):
+        delay = retry.retry_delay
+        metadata.setdefault("retry_after", str(max(0, delay.seconds + (delay.nanos > 0))))
+    if not info.reason:
+        return Fault(bare, metadata=metadata)
     return Fault(
         info.reason,
         metadata.pop("detail", ""),

@@ -8,29 +8,37 @@ logged too.
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from typing import TYPE_CHECKING, Any, Final
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
+from pkg.clock import pause as real_pause
 from pkg.errors import Fault
 from pkg.http.asgi import raw_path
 from pkg.http.body import ClientGone
-from pkg.http.endpoint import Interrupted, ProtoEndpoint
+from pkg.http.endpoint import Interrupted, ProtoEndpoint, ReadRequest, dumper
+from pkg.http.events import EventsEndpoint
 from pkg.http.headers import Headers
 from pkg.http.lifespan import lifespan
 from pkg.http.outgoing import failure, headers_of, send_reply
 from pkg.http.router import Router
+from pkg.http.timeout import HEADER, seconds_of
 from pkg.http.unmatched import Unmatched
 from pkg.rpc.call import Call, current_call
 from pkg.rpc.chain import compose
+from pkg.rpc.innermost import innermost
 from pkg.rpc.language import Languages
 from pkg.rpc.trace import trace_id_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pkg.clock import Pause
     from pkg.http.asgi import AsgiApp, Receive, Scope, Send
     from pkg.http.endpoint import Endpoint
     from pkg.http.profile import Profile, Reply
+    from pkg.proto.http_rule import HttpRule
     from pkg.rpc.bound import Bound
     from pkg.rpc.chain import Handler, Middleware
     from pkg.rpc.operation import Operation
@@ -39,6 +47,8 @@ if TYPE_CHECKING:
 
 MAX_BODY: Final = 4 << 20
 """Bytes of a request body, where nobody says otherwise."""
+
+HEARTBEAT: Final = timedelta(seconds=15)
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -55,6 +65,8 @@ class HttpApp:
         *,
         tokens: Tokens,
         max_body: int = MAX_BODY,
+        heartbeat: timedelta = HEARTBEAT,
+        pause: Pause = real_pause,
     ) -> None:
         """Make an app that has no routes yet.
 
@@ -62,6 +74,8 @@ class HttpApp:
             fallback: gets what no route takes, outside the chain; see `pkg.http.hand_written`.
             tokens: gives trace ids.
             max_body: in bytes; a hand-written route may have its own limit.
+            heartbeat: between two signs of life in a stream of events.
+            pause: lets that time pass.
         """
         self.registry = registry
         self.profile = profile
@@ -69,6 +83,8 @@ class HttpApp:
         self.max_body = max_body
         self._chain = tuple(chain)
         self._tokens = tokens
+        self._heartbeat = heartbeat
+        self._pause = pause
         self._languages = Languages()
         self._router: Router[Endpoint] = Router()
         self._operations: list[Operation] = []
@@ -84,22 +100,21 @@ class HttpApp:
         return compose(self._chain, handler, operation)
 
     def mount(self, bound: Bound) -> None:
-        """Serve every unary RPC of a service that has an HTTP rule.
+        """Serve every RPC of a service that has an HTTP rule.
 
-        Streams are gRPC's: one that has a rule all the same is passed over.
+        A stream of replies is served as events. A stream of requests is gRPC's alone: one that has
+        a rule all the same is passed over.
 
         Raises:
             ValueError: two rules take the same paths.
         """
         for name, operation in self.registry.operations(bound.service).items():
-            if operation.client_streaming or operation.server_streaming or not operation.rules:
+            if operation.client_streaming or not operation.rules:
                 continue
-            handler = self.composed(_called(bound.methods[name]), operation)
+            handler = self.composed(innermost(operation, bound.methods[name]), operation)
             self._operations.append(operation)
             for rule in operation.rules:
-                endpoint = ProtoEndpoint(
-                    self.registry, operation, rule, handler, self.profile, self.max_body
-                )
+                endpoint = self._endpoint(operation, rule, handler)
                 self._router.add(rule.method, rule.template, endpoint)
 
     def add(self, endpoint: Endpoint) -> None:
@@ -139,6 +154,21 @@ class HttpApp:
         reply = failure(self.profile, error, call)
         return reply, headers_of(reply, call)
 
+    def _endpoint(self, operation: Operation, rule: HttpRule, handler: Handler) -> Endpoint:
+        read = ReadRequest(self.registry, operation, rule, self.max_body)
+        dump = dumper(self.registry, operation.response, rule)
+        if not operation.server_streaming:
+            return ProtoEndpoint(operation, handler, read, dump, self.profile)
+        return EventsEndpoint(
+            operation,
+            handler,
+            read,
+            dump,
+            self.profile,
+            heartbeat=self._heartbeat,
+            pause=self._pause,
+        )
+
     async def _serve(
         self,
         endpoint: Endpoint,
@@ -167,6 +197,8 @@ class HttpApp:
 
     def _call(self, operation: Operation, scope: Scope, headers: Headers) -> Call:
         client = scope.get("client")
+        timeout = headers.raw(HEADER)
+        seconds = None if timeout is None else seconds_of(timeout)
         return Call(
             "http",
             operation,
@@ -174,9 +206,5 @@ class HttpApp:
             client[0] if client else "",
             self._languages.choose(headers.get("accept-language")),
             trace_id_of(headers.get("traceparent")) or self._tokens.hex(16),
+            deadline=None if seconds is None else asyncio.get_running_loop().time() + seconds,
         )
-
-
-def _called(method: Any) -> Handler:
-    """A service's method as the innermost handler."""
-    return lambda call, message: method(message, call)

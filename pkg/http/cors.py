@@ -26,7 +26,13 @@ ANY: Final = "*"
 
 _VARY: Final = (b"vary", b"Origin")
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
-_HEADERS: Final = ("Authorization", "Content-Type", "X-Request-Id", "Traceparent")
+_HEADERS: Final = (
+    "Authorization",
+    "Content-Type",
+    "X-Request-Id",
+    "Traceparent",
+    "Request-Timeout",
+)
 _EXPOSED: Final = ("X-Request-Id", "Retry-After")
 
 

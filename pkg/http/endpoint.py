@@ -50,28 +50,59 @@ class Endpoint(Protocol):
         ...
 
 
+class ReadRequest:
+    """Reads the requests of one google.api.http binding."""
+
+    __slots__ = ("_limit", "_read", "_takes_body")
+
+    def __init__(
+        self, registry: Registry, operation: Operation, rule: HttpRule, limit: int
+    ) -> None:
+        """`limit`: of the body, in bytes."""
+        self._read = reader(registry, operation.request, rule)
+        self._limit = limit
+        self._takes_body = bool(rule.body)
+
+    async def __call__(
+        self, headers: Headers, variables: Mapping[str, str], scope: Scope, receive: Receive
+    ) -> Incoming:
+        """The chain's payload.
+
+        Raises:
+            ClientGone: the client left before the end of its body.
+        """
+        body = b""
+        refusal: Fault | None = None
+        if self._takes_body:
+            try:
+                body = await read_body(receive, headers, self._limit)
+                if body:
+                    refuse_media(headers)
+            except Fault as fault:
+                # Raised inside the chain, where refusals are counted, logged and authenticated.
+                refusal = fault
+        return Incoming(self._read, body, scope["query_string"], variables, refusal)
+
+
 class ProtoEndpoint:
     """One google.api.http binding of a unary RPC."""
 
-    __slots__ = ("_dump", "_handler", "_limit", "_profile", "_read", "_takes_body", "operation")
+    __slots__ = ("_dump", "_handler", "_profile", "_read", "operation")
 
     def __init__(
         self,
-        registry: Registry,
         operation: Operation,
-        rule: HttpRule,
         handler: Handler,
+        read: ReadRequest,
+        dump: Callable[[Any], Any],
         profile: Profile,
-        limit: int,
     ) -> None:
-        """`handler`: the composed chain; `limit`: of the body, in bytes."""
+        """`handler`: the composed chain; `dump` makes of a reply what orjson takes."""
         self.operation = operation
         self._handler = handler
-        self._read = reader(registry, operation.request, rule)
-        self._dump = dumper(registry, operation.response, rule)
+        self._read = read
+        self._dump = dump
         self._profile = profile
-        self._limit = limit
-        self._takes_body = bool(rule.body)
 
     async def serve(
         self,
@@ -83,17 +114,7 @@ class ProtoEndpoint:
         send: Send,
     ) -> None:
         """Answer with the handler's reply message, in the profile."""
-        body = b""
-        refusal: Fault | None = None
-        if self._takes_body:
-            try:
-                body = await read_body(receive, headers, self._limit)
-                if body:
-                    refuse_media(headers)
-            except Fault as fault:
-                # Raised inside the chain, where refusals are counted, logged and authenticated.
-                refusal = fault
-        incoming = Incoming(self._read, body, scope["query_string"], variables, refusal)
+        incoming = await self._read(headers, variables, scope, receive)
         message = await self._handler(call, incoming)
         reply = self._profile.success(self._dump(message), call)
         await send_reply(send, reply, call)

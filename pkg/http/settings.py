@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from pkg.config import ByteSize, Duration, Settings
-from pkg.http.app import MAX_BODY
+from pkg.http.app import HEARTBEAT, MAX_BODY
 from pkg.http.cors import CorsSettings
 from pkg.http.profile import ProfileName  # noqa: TC001 - pydantic reads it
 
@@ -23,6 +23,9 @@ class HttpSettings(Settings):
     response_profile: ProfileName = "envelope"
     max_body: Annotated[ByteSize, Field(gt=0)] = ByteSize(MAX_BODY)
     """Limit of a request body; a hand-written route may have its own."""
+    stream_heartbeat: Annotated[Duration, Field(gt=timedelta())] = HEARTBEAT
+    """Between two signs of life in a stream of events: shorter than any proxy in between is
+    patient."""
     keep_alive: Annotated[Duration, Field(ge=timedelta(seconds=1))] = timedelta(seconds=75)
     """How long an idle connection is kept, in whole seconds."""
     stop_grace: Annotated[Duration, Field(gt=timedelta())] = timedelta(seconds=10)

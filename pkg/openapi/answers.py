@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 JSON: Final = "application/json"
 PROBLEM: Final = "application/problem+json"
+EVENTS: Final = "text/event-stream"
 
 _TRACE: Final = "0af7651916cd43dd8448eb211c80319c"
 _TRACE_ID: Final[Json] = {
@@ -39,6 +40,10 @@ _VIOLATIONS: Final[Json] = {
     "type": "array",
     "items": {"$ref": "#/components/schemas/Violation"},
 }
+_EVENTS_TEXT: Final = (
+    "Server-sent events. The schema is that of the `data` of one event. An `event: error` has the "
+    "body of a refusal for its `data`, and ends the stream."
+)
 _FAILURE: Final = {"$ref": "#/components/schemas/Failure"}
 
 HEADERS: Final[Mapping[str, Json]] = MappingProxyType(
@@ -185,6 +190,11 @@ class ProblemAnswers:
             "traceID": _TRACE,
             "errors": [],
         }
+
+
+def events(data: Json) -> Json:
+    """The success of a stream. `data`: of one event, since OpenAPI 3.1 has no word for many."""
+    return {"200": _response(_EVENTS_TEXT, EVENTS, data)}
 
 
 def answers_of(profile: str) -> Answers:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pkg.openapi.annotations import NOTHING
-from pkg.openapi.answers import JSON
+from pkg.openapi.answers import JSON, events
 from pkg.openapi.parameters import LANGUAGE, Parameters
 from pkg.openapi.paths import fields_at, spread
 from pkg.openapi.samples import Samples
@@ -64,7 +64,12 @@ class Operations:
             if rule.response_body
             else self._replies.message(reply)
         )
-        made["responses"] = self._answers.responses(data, self._entries(operation))
+        entries = self._entries(operation)
+        made["responses"] = (
+            merged(events(data), self._answers.failures(entries))
+            if operation.server_streaming
+            else self._answers.responses(data, entries)
+        )
         return item.text, made
 
     def hand_written(self, operation: Operation, found: Json, index: int) -> Json:

@@ -70,4 +70,6 @@ class Call:
 
 
 current_call: ContextVar[Call | None] = ContextVar("current_call", default=None)
-"""For logs and traces alone; code that needs the call takes it as an argument."""
+"""For what goes along with a call by itself: logs, traces, the deadline of what is called in turn.
+Code that needs the call takes it as an argument.
+"""

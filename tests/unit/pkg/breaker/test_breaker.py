@@ -216,3 +216,24 @@ def test_threads_share_it() -> None:
     assert lab.calls("ok") == 2000
     lab.fail(10_000)
     assert lab.state() is State.OPEN
+
+
+def test_a_call_may_judge_its_own_errors() -> None:
+    lab = Lab(consecutive=1)
+    with pytest.raises(OSError, match="gone"), lab.breaker.guard(lambda _: False):
+        raise OSError("gone")
+    assert (lab.state(), lab.calls("ok")) == (State.CLOSED, 1)
+    with pytest.raises(LookupError), lab.breaker.guard(lambda _: True):
+        raise LookupError
+    assert lab.state() is State.OPEN
+
+
+def test_an_error_that_says_nothing_leaves_the_probe_to_another() -> None:
+    lab = Lab(consecutive=1)
+    lab.fail()
+    lab.clock.advance(OPEN_FOR)
+    with pytest.raises(OSError, match="gone"), lab.breaker.guard(lambda _: None):
+        raise OSError("gone")
+    assert (lab.state(), lab.calls("cancelled")) == (State.HALF_OPEN, 1)
+    lab.call()
+    assert lab.state() is State.CLOSED

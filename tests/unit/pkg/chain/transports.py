@@ -182,6 +182,16 @@ class Served(Protocol):
         """One request, one reply."""
         ...
 
+    async def watch(
+        self,
+        request: Glance,
+        *,
+        headers: Mapping[str, str] | None = None,
+        language: str = "en",
+    ) -> Outcome:
+        """One request, many replies, until the stream ends."""
+        ...
+
 
 class Transport(Protocol):
     """A way to call."""
@@ -232,6 +242,33 @@ class HttpServed:
         else:
             answer = await self.client.request(rule.method, path, params=values, headers=told)
         return self._read(operation, answer)
+
+    async def watch(
+        self,
+        request: Glance,
+        *,
+        headers: Mapping[str, str] | None = None,
+        language: str = "en",
+    ) -> Outcome:
+        """One request, many events, until the stream ends."""
+        told = {"accept-language": language, **(headers or {})}
+        path = f"/v1/lab/chain/watch/{quote(request.name, safe='')}"
+        answer = await self.client.get(path, params={"count": request.count}, headers=told)
+        operation = self._operations["Watch"]
+        if answer.headers["content-type"] != "text/event-stream":
+            return self._read(operation, answer)
+        outcome = Outcome(_OK, "", headers=dict(answer.headers), status=answer.status_code)
+        load = registry().json_in.loader(operation.response)
+        for event in answer.text.removesuffix("\n\n").split("\n\n"):
+            kind, _, data = event.rpartition("data: ")
+            if kind == "event: error\n":
+                found = orjson.loads(data)
+                outcome.reason = found["type"].rpartition(":")[2]
+                outcome.details = found
+            elif data:
+                reply = registry().codec.from_upb(operation.response)(load(orjson.loads(data)))
+                outcome.replies.append(reply)
+        return outcome
 
     def _read(self, operation: Operation, answer: httpx.Response) -> Outcome:
         body = orjson.loads(answer.content) if answer.content else {}
@@ -360,9 +397,7 @@ class GrpcTransport:
 every_transport = pytest.mark.parametrize(
     "transport", [HttpTransport(), GrpcTransport()], ids=lambda each: each.kind
 )
-every_streaming_transport = pytest.mark.parametrize(
-    "transport", [GrpcTransport()], ids=lambda each: each.kind
-)
+every_streaming_transport = every_transport
 """Those whose `Served` has `watch`."""
 
 

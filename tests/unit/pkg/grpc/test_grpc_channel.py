@@ -208,6 +208,23 @@ async def test_what_the_current_call_is_part_of_goes_along() -> None:
     assert "traceparent" not in alone.headers
 
 
+@pytest.mark.parametrize("forward", [False, True])
+async def test_the_callers_token_goes_along_by_choice_only(*, forward: bool) -> None:
+    outer = call(headers={"authorization": "Bearer theirs"})
+    async with (
+        running() as run,
+        channel(run.target, forward_authorization=forward) as open_channel,
+    ):
+        client = StrictServiceClient(open_channel)
+        token = current_call.set(outer)
+        await client.say(Line(line_text="a"))
+        await client.say(Line(line_text="a"), headers={"authorization": "Bearer ours"})
+        current_call.reset(token)
+        await client.say(Line(line_text="a"))
+    found = [each.headers.get("authorization") for each in run.strict.calls]
+    assert found == ["Bearer theirs" if forward else None, "Bearer ours", None]
+
+
 async def test_a_trace_that_begins_here_is_sampled() -> None:
     async with running() as run, channel(run.target) as open_channel:
         token = current_call.set(call())

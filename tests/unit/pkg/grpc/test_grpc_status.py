@@ -5,7 +5,7 @@ from __future__ import annotations
 import grpc
 import grpc.aio
 import pytest
-from google.protobuf import any_pb2
+from google.protobuf import any_pb2, duration_pb2
 from google.rpc import error_details_pb2, status_pb2
 
 from pkg.errors import Fault, Violation
@@ -141,3 +141,17 @@ def test_details_of_others_are_passed_over() -> None:
     status.details.add().Pack(error_details_pb2.ErrorInfo(reason="ROLE_QUERY_FAILED"))
     fault = fault_of(error_with((("x", b""), (DETAILS, status.SerializeToString()))))
     assert (fault.reason, fault.detail, dict(fault.metadata)) == ("ROLE_QUERY_FAILED", "", {})
+
+
+@pytest.mark.parametrize(
+    ("seconds", "nanos", "retry_after"), [(3, 0, "3"), (0, 200_000_000, "1"), (-1, 0, "0")]
+)
+def test_whoever_refuses_may_say_when_to_come_again(
+    seconds: int, nanos: int, retry_after: str
+) -> None:
+    status = status_pb2.Status()
+    delay = duration_pb2.Duration(seconds=seconds, nanos=nanos)
+    status.details.add().Pack(error_details_pb2.RetryInfo(retry_delay=delay))
+    trailers = grpc.aio.Metadata((DETAILS, status.SerializeToString()))
+    fault = fault_of(grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, (), trailers))
+    assert (fault.reason, dict(fault.metadata)) == ("UNAVAILABLE", {"retry_after": retry_after})

@@ -72,7 +72,7 @@ class Shelves:
 
 
 class Streams:
-    """Has one method that HTTP serves, and three that it does not."""
+    """Has two methods that HTTP serves, and two that it does not."""
 
     async def echo(self, request: Inner, call: Call, /) -> Inner:
         return request

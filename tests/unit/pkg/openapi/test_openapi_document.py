@@ -34,7 +34,7 @@ def everything(profile: ProfileName) -> dict[str, Any]:
         for service in services
         if service.startswith(("user.http.", "lab.docs.", "lab.v1."))
         for operation in known.operations(service).values()
-        if not operation.client_streaming and not operation.server_streaming
+        if not operation.client_streaming
     ]
     return Document(known, profile).build(operations, {"info": {"title": "All", "version": "1"}})
 
@@ -129,6 +129,17 @@ def test_access_is_told() -> None:
     assert "403" in permitted["responses"]
     assert not {"401", "403"} & set(public["responses"])
     assert "www-authenticate" in {each.lower() for each in signed_in["responses"]["401"]["headers"]}
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_stream_of_replies_is_events_of_its_message(profile: ProfileName) -> None:
+    responses = everything(profile)["paths"]["/v1/lab/count/{a}"]["get"]["responses"]
+    content = responses["200"]["content"]
+    schema = content["text/event-stream"]["schema"]
+    assert schema == {"$ref": "#/components/schemas/lab.v1.Inner"}
+    # Only in compat a refusal has the status of a success.
+    assert ("application/json" in content) == (profile == "compat")
+    assert ("503" in responses) == (profile != "compat")
 
 
 def test_a_variable_of_several_segments_is_spread() -> None:
