@@ -28,7 +28,7 @@ from pkg.holmes import ExceptionHooks, Holmes, Loops
 from pkg.log import Redactor
 from pkg.metrics import LoopLag, Saturation, loop_lag_series
 from pkg.middleware import CallMetrics, log_error
-from pkg.profile import Pprof, Sampler
+from pkg.profile import HeapTracing, Pprof, Sampler
 from pkg.profile.pyroscope import PyroscopePush
 from pkg.service.alerts import alerts_of
 from pkg.service.exceptions import Exceptions
@@ -181,7 +181,9 @@ class Standard(Generic[T]):
 
     def _before(self) -> tuple[Component, ...]:
         """What the service's own components may need."""
+        frames = self.settings.profile.heap_frames
         return (
+            *((HeapTracing(frames),) if frames else ()),
             *(() if isinstance(self.alerts, LoggedAlerts) else (self.alerts,)),
             Exceptions(self._hooks),
             self.tracing,
