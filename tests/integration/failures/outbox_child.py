@@ -48,7 +48,7 @@ SETTINGS: Final = OutboxSettings(
     lease=5 * SECOND,
     backoff=BackoffSettings(first=SECOND / 10, longest=SECOND),
 )
-PAUSE: Final = 0.005
+PAUSE: Final = 0.03
 """Seconds between two orders."""
 
 
