@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from pkg.database.engine import build_engine
 from pkg.database.errors import translate
 from pkg.database.sqlite import WRITES, try_file
-from pkg.database.transaction import Transaction, uninterrupted
+from pkg.database.transaction import Transaction
 from pkg.database.url import resolve_url, shown
 from pkg.errors import Fault
 
@@ -105,7 +105,7 @@ class Database:
                     raise Fault("UNAVAILABLE") from error
                 transaction = Transaction(session)
                 yield transaction
-                await uninterrupted(transaction.commit())
+                await transaction.commit()
         except SQLAlchemyError as error:
             meaning = translate(error)
             if meaning is error:
