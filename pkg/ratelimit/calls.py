@@ -12,6 +12,8 @@ from datetime import timedelta
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
+from pydantic import ValidationError
+
 from pkg.proto.options import Auth, RateScope
 from pkg.ratelimit.settings import RateLimitSettings
 
@@ -106,9 +108,10 @@ class CallLimits:
                     burst=limit.burst,
                     algorithm=self._settings.algorithm,
                 )
-            except ValueError as error:
+            except ValidationError as error:
+                why = "; ".join(each["msg"] for each in error.errors())
                 raise ValueError(
-                    f"{operation.name}: {limit.calls} per {limit.per} cannot be counted: {error}"
+                    f"{operation.name}: {limit.calls} per {limit.per} cannot be counted: {why}"
                 ) from error
             name = scope.value if number == 1 else f"{scope.value}-{number}"
             value = address if of_principal and public else _VALUES[scope]
