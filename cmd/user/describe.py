@@ -11,7 +11,7 @@ from pkg.jwt import Key, KeyRing
 from pkg.log import Identity
 from pkg.middleware.effective import effective
 from pkg.redis import open_redis
-from pkg.service import Standard
+from pkg.service import Standard, service_bus
 from user.app import site_of
 from user.graph import build
 from user.process import SERVICE, VERSION, make
@@ -43,16 +43,19 @@ def effective_chain(loaded: Loaded[UserSettings], registry: Registry) -> tuple[E
     internal = operations_of(registry, graph.services.internal())
     operations = (*site_of(process, graph).operations, *internal)
     registry.overrides.require_used(operations)
-    return effective(operations, dict(zip(loaded.settings.server.chain, graph.chain, strict=True)))
+    return effective(operations, graph.chain.named)
 
 
 def _built(loaded: Loaded[UserSettings], registry: Registry) -> tuple[Process, Graph]:
     settings = loaded.settings
+    redis = open_redis(settings.redis, "redis://127.0.0.1")
+    standard = Standard(loaded, Identity(SERVICE, VERSION, settings.env))
     database = Database(settings.database, data_dir=settings.data.dir)
     process = make(
-        Standard(loaded, Identity(SERVICE, VERSION, settings.env)),
+        standard,
         registry,
         keys=KeyRing([Key("none", "HS256", b"", b"")]),  # nobody is served, so nothing is signed
+        producer=service_bus(settings.bus, redis, standard.tokens).producer,
         load_policies=SqlPolicySource(database).load,
     )
-    return process, build(process, database, open_redis(settings.redis, "redis://127.0.0.1"))
+    return process, build(process, database, redis)

@@ -19,7 +19,8 @@ from pkg.idempotency import IdempotencyMetrics
 from pkg.idempotency.redis import RedisIdempotencyStore
 from pkg.ratelimit import CallLimits, RateLimitMetrics, RedisRateLimiter, guarded
 from pkg.replies import HotReplyCache
-from pkg.shedding import CpuLoad, Load, Shedder, SheddingMetrics
+from pkg.shedding import CpuLoad, Shedder, SheddingMetrics
+from pkg.shedding.cpu import LoopsAndGroupCpu
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,9 +76,9 @@ class Chains:
         self._shedding = SheddingMetrics(metrics)
         self._idempotency = IdempotencyMetrics(metrics)
         self._caches = CacheMetrics(metrics)
-        self._load = Load(
+        self._load = CpuLoad(
             self._server.shedding,
-            CpuLoad(standard.loops, clock=standard.clock),
+            LoopsAndGroupCpu(standard.loops, clock=standard.clock),
             clock=standard.clock,
             metrics=self._shedding,
         )
@@ -112,9 +113,7 @@ class Chains:
             clock=clock,
             metrics=self._limits.of("calls"),
         )
-        shedder = Shedder(
-            server.shedding, self._load, clock=clock, metrics=self._shedding.of(loop)
-        )
+        shedder = Shedder(server.shedding, self._load, clock=clock, metrics=self._shedding.of(loop))
         replies = HotReplyCache(
             RedisCacheStore(redis, f"{name}:replies"),
             registry,

@@ -9,8 +9,12 @@ from pydantic import Field, field_validator
 from pkg.config import Duration, Settings
 from pkg.grpc.settings import GrpcSettings
 from pkg.http.settings import HttpSettings
+from pkg.idempotency.settings import IdempotencySettings
 from pkg.middleware.assemble import DEFAULT_CHAIN, check_names
+from pkg.ratelimit.settings import CallLimitSettings
+from pkg.replies.settings import ReplyCacheSettings
 from pkg.rpc.overrides import OperationSettings
+from pkg.shedding.settings import SheddingSettings
 
 
 class ServerSettings(Settings):
@@ -24,6 +28,11 @@ class ServerSettings(Settings):
     """The longest that a call may take whose proto does not say otherwise."""
     operations: dict[str, OperationSettings] = Field(default_factory=dict)
     """What holds in place of the protos' word, by operation or by prefix: `user.http.v1.*`."""
+    limits: CallLimitSettings = CallLimitSettings()
+    shedding: SheddingSettings = SheddingSettings()
+    idempotency: IdempotencySettings = IdempotencySettings()
+    replies: ReplyCacheSettings = ReplyCacheSettings()
+    """Of operations that are cached."""
 
     @field_validator("chain")
     @classmethod

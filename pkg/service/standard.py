@@ -98,7 +98,7 @@ class Standard(Generic[T]):
         self._redactor = Redactor(sensitive, max_text=_STACK)
         self._hooks = ExceptionHooks(self.alerts)
         self._lag = loop_lag_series(self.metrics)
-        self._loops = Loops(self.clock)
+        self.loops = Loops(self.clock)
         self._sampler = Sampler()
         self._host = socket.gethostname()
         if log is not None:
@@ -113,7 +113,7 @@ class Standard(Generic[T]):
         """Watch the loop that this is entered in, which is not the app's, until it is left."""
         async with AsyncExitStack() as held:
             held.enter_context(self._hooks.loop())
-            held.enter_context(self._loops.watched(name))
+            held.enter_context(self.loops.watched(name))
             await held.enter_async_context(LoopLag(name, self._lag))
             yield
 
@@ -194,7 +194,7 @@ class Standard(Generic[T]):
         """What watches the process at work: a start may well block its loop for a while."""
         holmes = Holmes(
             self.settings.holmes,
-            self._loops,
+            self.loops,
             self.alerts,
             sampler=self._sampler,
             clock=self.clock,
