@@ -25,7 +25,7 @@ def factories(seen: list[str]) -> dict[str, Callable[[], Middleware]]:
 
         return lambda: wrap
 
-    return {name: factory(name) for name in (*DEFAULT_CHAIN, "rateLimit", "theirs")}
+    return {name: factory(name) for name in (*DEFAULT_CHAIN, "theirs")}
 
 
 async def test_the_default_chain_runs_outermost_first() -> None:
@@ -37,7 +37,7 @@ async def test_the_default_chain_runs_outermost_first() -> None:
 
 
 def test_a_service_may_add_what_it_has_a_factory_for() -> None:
-    names = [*DEFAULT_CHAIN[:-1], "theirs", DEFAULT_CHAIN[-1]]
+    names = ["theirs", *DEFAULT_CHAIN]
 
     assert len(assemble(names, factories([]))) == len(DEFAULT_CHAIN) + 1
 
