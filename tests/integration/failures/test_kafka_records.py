@@ -73,14 +73,14 @@ async def test_records_while_the_bus_is_killed_and_brought_back(kafka: Kafka) ->
         await audit.recorder.start()
         audit.record()
         await audit.until_none_waits()
-        recorded, longest = 1, 0.0
+        recorded, spent = 1, 0.0
         for turn in range(10):
             if turn == 2:
                 kafka.kill()
             for _ in range(50):
-                began = time.thread_time()
+                began = time.monotonic()
                 audit.record()
-                longest = max(longest, time.thread_time() - began)
+                spent += time.monotonic() - began
                 recorded += 1
             await asyncio.sleep(0.05)
         assert audit.count("audit_waiting") == 300, "the queue is full, and no fuller"
@@ -100,8 +100,8 @@ async def test_records_while_the_bus_is_killed_and_brought_back(kafka: Kafka) ->
     assert written + dropped == recorded
     assert len(found) == written
     assert dropped
-    assert longest < 0.05
-    LOG.info("%d recorded, %d written, %d dropped", recorded, written, dropped)
+    assert spent < 3, "a single call that had waited for the bus would have taken that long"
+    LOG.info("%d recorded in %.3f s, %d written, %d dropped", recorded, spent, written, dropped)
 
 
 async def test_records_when_the_bus_is_frozen_at_the_stop(kafka: Kafka) -> None:

@@ -24,10 +24,9 @@ from tests.unit.pkg.chain.test_authorization_on_transports import GUARDED, Polic
 from tests.unit.pkg.chain.transports import (
     CLIENT,
     Callers,
-    GrpcServed,
-    GrpcTransport,
     Served,
     Transport,
+    every_streaming_transport,
     every_transport,
     signed_in,
 )
@@ -141,9 +140,11 @@ async def test_how_much_is_recorded_is_as_the_proto_says(transport: Transport) -
     assert (record.subject, record.request, record.reply) == ("alice", "", "")
 
 
-async def test_a_stream_is_one_record_with_its_request_when_it_has_ended() -> None:
-    async with recorded(GrpcTransport()) as (lab, records):
-        assert isinstance(lab, GrpcServed)
+@every_streaming_transport
+async def test_a_stream_is_one_record_with_its_request_when_it_has_ended(
+    transport: Transport,
+) -> None:
+    async with recorded(transport) as (lab, records):
         await lab.watch(Glance(name="a", count=3), headers=ALICE)
 
     (record,) = records
