@@ -19,6 +19,7 @@ from pkg.jwt import TokenIssuer
 from pkg.log import Identity, Redactor, setup
 from pkg.proto.schema import sensitive_fields
 from pkg.rpc.context import log_context
+from pkg.rpc.overrides import Overrides
 from pkg.rpc.registry import Registry
 from pkg.tokens import SystemTokens
 from user.process import CONFIGURATION, SERVICE, VERSION, signing_keys
@@ -36,7 +37,7 @@ def serve(loaded: Loaded[UserSettings]) -> int:
         from user.app import user_app
 
     settings = loaded.settings
-    registry = Registry.load(descriptor_set())
+    registry = _protos(settings)
     sensitive = sensitive_fields(registry.schema)
     redactor = Redactor(sensitive, max_text=settings.log.max_value)
     identity = Identity(SERVICE, VERSION, settings.env)
@@ -49,11 +50,25 @@ def serve(loaded: Loaded[UserSettings]) -> int:
 
 def openapi(_args: argparse.Namespace, loaded: Loaded[UserSettings]) -> int:
     """Print the OpenAPI document."""
-    from user.openapi import openapi_document
+    from user.describe import openapi_document
 
-    document = openapi_document(loaded, Registry.load(descriptor_set()))
+    document = openapi_document(loaded, _protos(loaded.settings))
     json.dump(document, sys.stdout, ensure_ascii=False, indent=2)
     sys.stdout.write("\n")
+    return 0
+
+
+def chain(args: argparse.Namespace, loaded: Loaded[UserSettings]) -> int:
+    """Print what stands before each operation."""
+    from pkg.middleware.effective import as_json, lines
+    from user.describe import effective_chain
+
+    found = effective_chain(loaded, _protos(loaded.settings))
+    if args.json:
+        json.dump(as_json(found), sys.stdout, ensure_ascii=False, indent=2)
+        sys.stdout.write("\n")
+    else:
+        sys.stdout.writelines(f"{line}\n" for line in lines(found))
     return 0
 
 
@@ -74,9 +89,21 @@ def token(args: argparse.Namespace, loaded: Loaded[UserSettings]) -> int:
 
 
 def verify(loaded: Loaded[UserSettings]) -> None:
-    """Look at the signing keys, but make none where `env: dev` would."""
+    """Look at what is said of operations, and at the signing keys, of which none is made."""
+    if loaded.settings.server.operations:
+        from user.describe import effective_chain
+
+        effective_chain(loaded, _protos(loaded.settings))
     if loaded.settings.auth.keys or loaded.settings.env != "dev":
         signing_keys(loaded.settings, SystemTokens())
+
+
+def _protos(settings: UserSettings) -> Registry:
+    return Registry.load(descriptor_set(), Overrides(settings.server.operations))
+
+
+def _chain_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="as data")
 
 
 def _token_arguments(parser: argparse.ArgumentParser) -> None:
@@ -95,6 +122,12 @@ CLI = Cli(
     verify=verify,
     commands=(
         Command(name="openapi", help="print the OpenAPI document", handler=openapi),
+        Command(
+            name="chain",
+            help="print what stands before each operation",
+            handler=chain,
+            arguments=_chain_arguments,
+        ),
         Command(
             name="token",
             help="print an access token for another service",

@@ -15,6 +15,7 @@ from pkg.database import Database, migrate, resolve_url
 from pkg.grpc import GrpcServer, Mounted, Mounts
 from pkg.rbac import PolicyWatch, RedisNotifier
 from pkg.redis import EmbeddedValkey, RedisClient
+from pkg.service import service_bus
 from user.graph import Graph, build
 from user.process import VERSION, make, signing_keys
 from user.setup import Setup, seed_operations
@@ -51,10 +52,12 @@ def user_app(standard: Standard[UserSettings], registry: Registry) -> App:
     redis = RedisClient(settings.redis, redis_url)
     source = SqlPolicySource(database)
     keys = signing_keys(settings, standard.tokens)
-    process = make(standard, registry, keys=keys, load_policies=source.load)
+    bus = service_bus(settings.bus, redis.client, standard.tokens)
+    process = make(standard, registry, keys=keys, producer=bus.producer, load_policies=source.load)
     graph = build(process, database, redis.client)
     site = site_of(process, graph)
     internal = operations_of(registry, graph.services.internal())
+    registry.overrides.require_used((*site.operations, *internal))
     setup = _setup(settings, graph, (*site.operations, *internal))
     grpc = GrpcServer(
         registry, settings.server.grpc, _mounts(process, redis_url), tokens=standard.tokens
@@ -64,6 +67,9 @@ def user_app(standard: Standard[UserSettings], registry: Registry) -> App:
         *([valkey] if valkey else []),
         database,
         redis,
+        *bus.components,
+        *process.chains.components,
+        graph.chain.replies,
         process.hasher,
         graph.challenges,
         setup,
@@ -106,7 +112,7 @@ def site_of(process: Process, graph: Graph) -> Web:
         process.registry,
         process.standard.settings,
         version=VERSION,
-        chain=graph.chain,
+        chain=graph.chain.middlewares,
         services=graph.services,
         tokens=process.standard.tokens,
     )
@@ -149,8 +155,8 @@ def _mounts(process: Process, redis_url: str) -> Mounts:
         try:
             graph = build(process, database, redis.client, _GRPC)
             services = graph.services
-            async with process.standard.another_loop(_GRPC):
-                yield Mounted(graph.chain, (*services.public(), *services.internal()))
+            async with process.standard.another_loop(_GRPC), graph.chain.replies:
+                yield Mounted(graph.chain.middlewares, (*services.public(), *services.internal()))
             await graph.challenges.stop()
         finally:
             await redis.stop()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,6 @@ from internal.user.biz.throttling import is_peer_key
 from internal.user.data import AccessRevoker, AccessTokens, SqlTransactions, StoredPictures
 from internal.user.server.routes import AVATAR_PATH
 from internal.user.server.services import Services
-from pkg import middleware
 from pkg.captcha import CaptchaService, RedisChallenges
 from pkg.jwt import BearerAuthenticator, RedisRevocations
 from pkg.metrics import redis_pool, sql_pool
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
 
     from internal.user.server.settings import LoginThrottleSettings
     from pkg.database import Database
-    from pkg.rpc import Middleware
+    from pkg.service import LoopChain
     from pkg.throttle import Limits
     from user.process import Process
 
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
 class Graph:
     """What the transports of a loop need of it."""
 
-    chain: tuple[Middleware, ...]
+    chain: LoopChain
     services: Services
     challenges: CaptchaService
     """A component: it has a thread to draw in."""
@@ -142,7 +140,9 @@ def build(process: Process, database: Database, redis: Redis, loop: str = MAIN) 
         ),
     )
     return Graph(
-        chain=_chain(process, authenticator),
+        chain=process.chains.of(
+            redis, authenticator=authenticator, authorizer=process.policies, loop=loop
+        ),
         services=services,
         challenges=challenges,
         sessions=session,
@@ -159,22 +159,3 @@ def build(process: Process, database: Database, redis: Redis, loop: str = MAIN) 
 def _limits(settings: LoginThrottleSettings) -> Limits:
     """Those of an address for its keys, those of an account for all others."""
     return lambda key: settings.address if is_peer_key(key) else settings.account
-
-
-def _chain(process: Process, authenticator: BearerAuthenticator) -> tuple[Middleware, ...]:
-    standard, settings = process.standard, process.standard.settings
-    calls = logging.getLogger("calls")
-    return middleware.assemble(
-        settings.server.chain,
-        {
-            "requestId": lambda: middleware.request_id(standard.tokens),
-            "tracing": lambda: middleware.tracing(standard.tracing, process.registry.catalogue),
-            "metrics": lambda: middleware.metrics(standard.calls, standard.clock),
-            "log": lambda: middleware.log(calls, standard.clock),
-            "recovery": lambda: middleware.recovery(standard.on_error(calls)),
-            "deadline": lambda: middleware.deadline(settings.server.timeout),
-            "authentication": lambda: middleware.authentication(authenticator),
-            "authorization": lambda: middleware.authorization(process.policies),
-            "validation": middleware.validation,
-        },
-    )

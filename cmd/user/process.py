@@ -14,11 +14,13 @@ from pkg.filestore import DirectoryFileStore
 from pkg.jwt import TokenIssuer, TokenVerifier, load_keys
 from pkg.password import Argon2Passwords
 from pkg.rbac import PolicyEngine
+from pkg.service import Chains
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from internal.user.server.settings import UserSettings
+    from pkg.bus import Producer
     from pkg.filestore import FileStore
     from pkg.jwt import KeyRing
     from pkg.rbac import PolicySet
@@ -39,6 +41,7 @@ class Process:
 
     standard: Standard[UserSettings]
     registry: Registry
+    chains: Chains
     issuer: TokenIssuer
     verifier: TokenVerifier
     hasher: Argon2Passwords
@@ -54,13 +57,15 @@ def make(
     registry: Registry,
     *,
     keys: KeyRing,
+    producer: Producer,
     load_policies: Callable[[], Awaitable[PolicySet]],
 ) -> Process:
-    """Make what is shared. `load_policies` is called on the main loop."""
+    """Make what is shared. `producer` and `load_policies` are used on the main loop."""
     settings, clock, tokens = standard.settings, standard.clock, standard.tokens
     return Process(
         standard=standard,
         registry=registry,
+        chains=Chains(standard, registry, producer),
         issuer=TokenIssuer(keys, settings.auth, clock, tokens),
         verifier=TokenVerifier(keys, settings.auth, clock),
         hasher=Argon2Passwords(settings.password, tokens),

@@ -2,7 +2,7 @@
 
 `serve` is what happens when no command is named. `--check` and `--print-schema` need nothing but
 the settings: no server, no database. Errors are lines on standard error; exit code 2 means that
-the command line or the configuration is wrong, 1 that the work failed.
+the command line or the configuration is wrong, 1 that the work failed, 130 that a person ended it.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ T = TypeVar("T", bound=Settings)
 OK: Final = 0
 FAILED: Final = 1
 REFUSED: Final = 2
+INTERRUPTED: Final = 130
 SERVE: Final = "serve"
 
 Handler = Callable[[argparse.Namespace, Loaded[T]], int]
@@ -109,6 +110,9 @@ class Cli(Generic[T]):
         except (AppError, RemoteError) as error:
             err.write(f"{self.service}: {error}\n")
             return FAILED
+        except KeyboardInterrupt:  # before the app listens to signals, or in a command
+            err.write(f"{self.service}: interrupted\n")
+            return INTERRUPTED
 
     def _sources(self, args: argparse.Namespace, environ: Mapping[str, str] | None) -> Sources:
         return Sources(

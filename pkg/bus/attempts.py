@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pkg.alert import Alert
@@ -98,10 +99,11 @@ class Attempts:
     async def _try(self, received: Received) -> BaseException | None:
         began = self._clock.monotonic()
         self._in_flight.inc()
+        deadline = asyncio.get_running_loop().time() + self._timeout
         try:
             with self._extract(carrier_of(received), received):
-                async with asyncio.timeout(self._timeout):
-                    await self._handler(received)
+                async with asyncio.timeout_at(deadline):
+                    await self._handler(replace(received, deadline=deadline))
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
             if task is not None and task.cancelling():

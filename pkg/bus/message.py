@@ -81,6 +81,8 @@ class Received:
     """Its place in the partition; later ones have higher numbers, which may leave some out."""
     timestamp: datetime
     """When it was sent, in UTC."""
+    deadline: float | None = None
+    """When the try that it is in has to end, on the loop's clock; None outside of one."""
 
     @property
     def where(self) -> Partition:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -59,6 +58,8 @@ class RedisCacheStore:
             subscribe_timeout: seconds for the server to confirm a subscription.
         """
         self._client: Any = client
+        # On a cluster, where keys lie on several nodes, one question to each.
+        self._get_many: Any = getattr(self._client, "mget_nonatomic", self._client.mget)
         self._prefix = prefix
         self._tags = f"{prefix}:tag"
         self._channel = f"{prefix}:changes"
@@ -101,9 +102,7 @@ class RedisCacheStore:
     async def versions(self, tags: Sequence[str]) -> list[bytes]:
         """The version of each tag."""
         with unavailable():
-            found = await asyncio.gather(
-                *(self._client.get(tagged(self._tags, tag)) for tag in tags)
-            )
+            found = await self._get_many([tagged(self._tags, tag) for tag in tags])
         return [bytes(VERSION_SIZE) if version is None else version for version in found]
 
     async def invalidate_tag(self, tag: str, version: bytes, ttl: timedelta) -> None:

@@ -14,7 +14,7 @@ from pkg.database.deadline import DEADLINE, of_current_call
 from pkg.database.engine import build_engine
 from pkg.database.errors import translate
 from pkg.database.sqlite import WRITES, try_file
-from pkg.database.transaction import Transaction, uninterrupted
+from pkg.database.transaction import Transaction
 from pkg.database.url import resolve_url, shown
 from pkg.errors import Fault
 
@@ -111,7 +111,7 @@ class Database:
                 transaction = Transaction(session)
                 yield transaction
                 await session.flush()  # may still be interrupted, as any statement may
-                await uninterrupted(transaction.commit())
+                await transaction.commit()
         except SQLAlchemyError as error:
             meaning = translate(error)
             if meaning is error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -100,8 +101,17 @@ def _postgresql_arguments(settings: DatabaseSettings) -> dict[str, Any]:
 
 
 def _mysql_arguments(settings: DatabaseSettings) -> dict[str, Any]:
+    seconds = settings.connect_timeout.total_seconds()
+
+    async def connect(**arguments: Any) -> Any:
+        # The driver's own limit ends with TCP, and the system accepts for a server that is frozen.
+        import asyncmy
+
+        async with asyncio.timeout(seconds):
+            return await asyncmy.connect(**arguments)
+
     return {
-        "connect_timeout": settings.connect_timeout.total_seconds(),
+        "async_creator_fn": connect,
         "read_timeout": (settings.statement_timeout + _GRACE).total_seconds(),
     }
 

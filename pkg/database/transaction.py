@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, TypeVar
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
-T = TypeVar("T")
+_LINGER: Final = timedelta(seconds=1)
 
 
 class Transaction:
     """An open transaction. Its session flushes and never commits: leaving the block does."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, *, linger: timedelta = _LINGER) -> None:
+        """`linger`: how long a caller who is cancelled waits for the answer to its COMMIT."""
         self.session = session
+        self._linger = linger.total_seconds()
         self._hooks: list[Callable[[], Awaitable[None]]] = []
+        self._committed = False
 
     def after_commit(self, hook: Callable[[], Awaitable[None]]) -> None:
         """Run `hook` once this is committed, and never if it is not."""
@@ -27,12 +31,29 @@ class Transaction:
     async def commit(self) -> None:
         """Commit, then run the hooks in order. Called by `Database.transaction`.
 
-        A hook runs though an earlier one failed.
+        A hook runs though an earlier one failed. A caller who is cancelled meanwhile is so only
+        after that: hooks that were cut off would leave, say, a changed password with live sessions.
+        Where the server does not answer the COMMIT either, the caller goes after `linger`. What
+        became of the COMMIT nobody knows then, and no hook runs: as if the connection had broken.
 
         Raises:
             Exception: the first that a hook raised. The commit stands.
         """
+        task = asyncio.ensure_future(self._commit())
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait([task], timeout=self._linger)
+            if not self._committed:
+                task.cancel()
+            await asyncio.wait([task])
+            if not task.cancelled():
+                task.exception()
+            raise
+
+    async def _commit(self) -> None:
         await self.session.commit()
+        self._committed = True
         failures: list[Exception] = []
         for hook in self._hooks:
             try:
@@ -41,18 +62,3 @@ class Transaction:
                 failures.append(error)
         if failures:
             raise failures[0]
-
-
-async def uninterrupted(work: Coroutine[object, object, T]) -> T:
-    """Let `work` end though the caller is cancelled meanwhile; the cancellation comes after it.
-
-    A commit whose hooks were cut off would leave, say, a changed password with live sessions.
-    """
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        if not task.cancelled():
-            task.exception()
-        raise

@@ -31,6 +31,7 @@ class Attachment:
     name: str
     content: bytes
     media_type: str = "application/octet-stream"
+    """May say a charset, as in `text/plain; charset=utf-8`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

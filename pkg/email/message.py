@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pkg.email.mail import Attachment, Mail
 
-_MEDIA_TYPE: Final = re.compile(r"([\w.+-]+)/([\w.+-]+)", re.ASCII)
+_MEDIA_TYPE: Final = re.compile(r"([\w.+-]+)/([\w.+-]+)(?:; *charset=([\w-]+))?", re.ASCII)
 _NOT_IN_A_NAME: Final = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029/\\]")
 
 
@@ -69,7 +69,7 @@ def message_of(mail: Mail, *, sender: str, nickname: str, now: datetime) -> Emai
 
 def _attach(message: EmailMessage, attachment: Attachment) -> None:
     found = _MEDIA_TYPE.fullmatch(attachment.media_type)
-    main, sub = (found[1], found[2]) if found else ("application", "octet-stream")
+    main, sub, charset = found.groups() if found else ("application", "octet-stream", None)
     if main in ("message", "multipart"):  # would have to be parsed and be well-formed
         main, sub = "application", "octet-stream"
     message.add_attachment(
@@ -77,6 +77,7 @@ def _attach(message: EmailMessage, attachment: Attachment) -> None:
         maintype=main,
         subtype=sub,
         filename=_NOT_IN_A_NAME.sub("_", _utf8(attachment.name)) or "attachment",
+        params={"charset": charset} if charset else None,
     )
 
 

@@ -1,7 +1,8 @@
 """A refusal as gRPC carries it: a status with google.rpc details, and back to the `Fault`.
 
 Details: ErrorInfo (reason, domain, the numeric code and the fault's metadata), LocalizedMessage,
-RequestInfo (the trace id), BadRequest for violations, RetryInfo where the fault says `retry_after`.
+RequestInfo (the trace id), BadRequest for violations, RetryInfo where the fault says `retry_after`,
+which is metadata too, QuotaFailure where it says whose `quota` is used up.
 They travel in a trailer, and clients refuse trailers above some 8 KiB; so long texts are cut and
 only the first violations are told.
 """
@@ -21,6 +22,7 @@ from pkg.errors.fault import Fault, Violation
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from pkg.errors.catalogue import Entry
     from pkg.rpc.call import Call
     from pkg.rpc.registry import Registry
 
@@ -31,6 +33,7 @@ _TEXT_ROOM: Final = 512
 """Bytes of a text in a header, where one of other than ASCII takes three."""
 _VIOLATIONS_ROOM: Final = 2048
 _METADATA_ROOM: Final = 512
+_RETRY_AFTER: Final = "retry-after"
 
 _BARE: Final[Mapping[Any, str]] = {
     grpc.StatusCode.UNAVAILABLE: "UNAVAILABLE",
@@ -51,18 +54,21 @@ class Statuses:
     async def refuse(self, context: Any, call: Call, error: BaseException) -> None:
         """End the call with the error's status; raises what grpc.aio ends a call by."""
         entry = self._catalogue.entry(error)
-        text = _cut(self._catalogue.text(error, call.language))
-        status = status_pb2.Status(code=entry.grpc, message=text)
-        for detail in self._details(call, error, text):
-            held: any_pb2.Any = status.details.add()
-            held.Pack(detail)
-        trailers = (*call.reply_headers, (DETAILS, status.SerializeToString()))
-        await context.abort(_CODES[entry.grpc], text, trailers)
-
-    def _details(self, call: Call, error: BaseException, text: str) -> Iterator[Message]:
-        entry = self._catalogue.entry(error)
         # What a Fault says is told only if it leaves under its own reason.
         fault = error if isinstance(error, Fault) and error.reason == entry.reason else None
+        text = _cut(self._catalogue.text(error, call.language))
+        status = status_pb2.Status(code=entry.grpc, message=text)
+        for detail in self._details(call, entry, fault, text):
+            held: any_pb2.Any = status.details.add()
+            held.Pack(detail)
+        trailers = [*call.reply_headers, (DETAILS, status.SerializeToString())]
+        if fault and (seconds := _number(fault.metadata.get("retry_after", ""))) is not None:
+            trailers.append((_RETRY_AFTER, str(seconds)))
+        await context.abort(_CODES[entry.grpc], text, tuple(trailers))
+
+    def _details(
+        self, call: Call, entry: Entry, fault: Fault | None, text: str
+    ) -> Iterator[Message]:
         metadata = _bounded(fault.metadata) if fault else {}
         metadata["code"] = str(entry.code)
         if fault and fault.detail:
@@ -74,8 +80,11 @@ class Statuses:
         yield error_details_pb2.RequestInfo(request_id=call.trace_id)
         if fault and fault.violations:
             yield self._bad_request(fault.violations, call.language)
-        if fault and (delay := _delay(fault.metadata.get("retry_after", ""))):
+        if fault and (seconds := _number(fault.metadata.get("retry_after", ""))) is not None:
+            delay = duration_pb2.Duration(seconds=seconds)
             yield error_details_pb2.RetryInfo(retry_delay=delay)
+        if fault and (quota := fault.metadata.get("quota")):
+            yield _quota_failure(quota, fault.metadata.get("quota_value", ""), text)
 
     def _bad_request(self, violations: tuple[Violation, ...], language: str) -> Message:
         request: Any = error_details_pb2.BadRequest()
@@ -141,11 +150,17 @@ def _bounded(metadata: Mapping[str, str]) -> dict[str, str]:
     return kept
 
 
-def _delay(text: str) -> duration_pb2.Duration | None:
-    """`retry_after`, whole seconds as HTTP has them."""
-    if not (text.isascii() and text.isdigit()) or len(text) > 9:
-        return None
-    return duration_pb2.Duration(seconds=int(text))
+def _quota_failure(quota: str, value: str, text: str) -> Message:
+    violation = error_details_pb2.QuotaFailure.Violation(subject=_cut(quota), description=text)
+    if (number := _number(value)) is not None:
+        violation.quota_value = number
+    found: Message = error_details_pb2.QuotaFailure(violations=(violation,))
+    return found
+
+
+def _number(text: str) -> int | None:
+    """A count; of `retry_after`, whole seconds as HTTP has them."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else None
 
 
 def _cut(text: str) -> str:

@@ -36,6 +36,18 @@ class CgroupLimits:
         """How many cores' time may be used; None without a limit."""
         return min(filter(None, map(_cores, self.cpu)), default=None)
 
+    def cpu_use(self) -> tuple[float, float] | None:
+        """The cores of the tightest limit, and the seconds that all under it have used.
+
+        None without a limit, or where nobody says what was used.
+        """
+        limited = [(cores, group) for group in self.cpu if (cores := _cores(group))]
+        if not limited:
+            return None
+        cores, group = min(limited, key=lambda each: each[0])
+        used = _used(group)
+        return None if used is None else (cores, used)
+
     def memory_bytes(self) -> int | None:
         """How much memory may be used; None without a limit."""
         return min(filter(None, map(_memory, self.memory)), default=None)
@@ -93,6 +105,16 @@ def _cores(group: Path) -> float | None:
         period = _read(group / "cpu.cfs_period_us").strip()
     wanted, per = _number(quota), _number(period)
     return wanted / per if wanted and per else None
+
+
+def _used(group: Path) -> float | None:
+    """Seconds of CPU time."""
+    for line in _read(group / "cpu.stat").splitlines():
+        name, _, value = line.partition(" ")
+        if name == "usage_usec" and (microseconds := _number(value)) is not None:
+            return microseconds / 1e6
+    nanoseconds = _number(_read(group / "cpuacct.usage").strip())
+    return None if nanoseconds is None else nanoseconds / 1e9
 
 
 def _memory(group: Path) -> int | None:

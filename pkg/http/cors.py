@@ -32,8 +32,18 @@ _HEADERS: Final = (
     "X-Request-Id",
     "Traceparent",
     "Request-Timeout",
+    "Idempotency-Key",
 )
-_EXPOSED: Final = ("X-Request-Id", "Retry-After")
+_EXPOSED: Final = (
+    "X-Request-Id",
+    "Retry-After",
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Idempotent-Replayed",
+)
 
 
 def _origin(text: str) -> str:

@@ -31,6 +31,8 @@ class Claims:
     """`nbf`, seconds since 1970."""
     expires_at: int
     """`exp`, seconds since 1970."""
+    tenant: str = ""
+    """`tenant`: whom the user belongs to; not in the token where it is empty."""
 
     def principal(self) -> Principal:
         """Who holds the token."""
@@ -41,11 +43,13 @@ class Claims:
             token_id=self.token_id,
             session=self.session,
             expires_at=float(self.expires_at),
+            tenant=self.tenant,
         )
 
     def to_json(self) -> dict[str, Any]:
         """The claims under their names in the token."""
-        return {
+        tenant = {"tenant": self.tenant} if self.tenant else {}
+        return tenant | {
             "sub": self.subject,
             "name": self.name,
             "role": self.role,
@@ -59,7 +63,7 @@ class Claims:
 
     @classmethod
     def from_json(cls, claims: Mapping[str, Any]) -> Self:
-        """Read the claims; all must be there with their types, the subject not empty.
+        """Read the claims; all but the tenant must be there, of their types, the subject not empty.
 
         Raises:
             ValueError: one is missing or of another type.
@@ -89,4 +93,5 @@ class Claims:
             issued_at=number("iat"),
             not_before=number("nbf"),
             expires_at=number("exp"),
+            tenant=text("tenant") if "tenant" in claims else "",
         )

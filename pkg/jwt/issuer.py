@@ -37,7 +37,16 @@ class TokenIssuer:
         self._clock = clock
         self._tokens = tokens
 
-    def issue(self, *, subject: str, name: str, role: str, session: str, version: int) -> Issued:
+    def issue(
+        self,
+        *,
+        subject: str,
+        name: str,
+        role: str,
+        session: str,
+        version: int,
+        tenant: str = "",
+    ) -> Issued:
         """A token that is good from now on for `access_ttl`, with an id of its own.
 
         Raises:
@@ -56,6 +65,7 @@ class TokenIssuer:
             issued_at=now,
             not_before=now,
             expires_at=now + int(self._settings.access_ttl.total_seconds()),
+            tenant=tenant,
         )
         key = self._keys.signing
         token = jwt.encode(

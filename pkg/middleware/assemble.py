@@ -20,9 +20,15 @@ DEFAULT_CHAIN = (
     "log",
     "recovery",
     "deadline",
+    "loadShedding",
+    "rateLimit",
     "authentication",
+    "callerLimit",
+    "audit",
     "authorization",
     "validation",
+    "idempotency",
+    "cache",
 )
 """Outermost first."""
 
@@ -41,6 +47,7 @@ ORDER = (
     ("recovery", "authentication"),
     ("recovery", "loadShedding"),
     ("recovery", "rateLimit"),
+    ("loadShedding", "rateLimit"),
     ("loadShedding", "authentication"),
     ("rateLimit", "authentication"),
     ("authentication", "callerLimit"),
@@ -50,6 +57,7 @@ ORDER = (
     ("authorization", "validation"),
     ("validation", "idempotency"),
     ("validation", "cache"),
+    ("idempotency", "cache"),
 )
 """Pairs, the outer one first. Tracing, metrics and log are outside recovery, to see its INTERNAL;
 what they say of a call is said within its span. Audit is outside authorization, to see who was

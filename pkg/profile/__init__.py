@@ -4,7 +4,7 @@ Pull: `Pprof` answers under `/debug/pprof/` on the admin port. Push: `pkg.profil
 """
 
 from pkg.profile.endpoints import Pprof
-from pkg.profile.heap import HeapTracingOffError, heap_profile, heap_text
+from pkg.profile.heap import HeapTracing, HeapTracingOffError, heap_profile, heap_text
 from pkg.profile.pprof import Frame, Profile, Sample, ValueType
 from pkg.profile.sampler import Sampler, SamplerBusyError
 from pkg.profile.settings import ProfileSettings
@@ -12,6 +12,7 @@ from pkg.profile.stacks import task_stacks, thread_stacks
 
 __all__ = [
     "Frame",
+    "HeapTracing",
     "HeapTracingOffError",
     "Pprof",
     "Profile",

@@ -1,7 +1,8 @@
 """What memory is held, and where it was allocated: the live allocations that tracemalloc knows.
 
 tracemalloc makes allocations slower, often twice as slow, and needs memory of its own, so it is off
-until it is turned on. It knows files and lines, not functions: a place is named `file:line`.
+until it is turned on: by `HeapTracing`, or by how Python is started. It knows files and lines, not
+functions: a place is named `file:line`.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from pkg.clock import Clock
 
 HOW_TO_TURN_ON: Final = (
-    "tracemalloc is off; start the process with PYTHONTRACEMALLOC=16 in its environment"
-    " (16: frames per allocation), which costs time and memory"
+    "tracemalloc is off; start the process with profile.heapFrames = 16"
+    " (frames per allocation), which costs time and memory"
 )
 MAX_PLACES: Final = 10_000
 """Different tracebacks of a profile, the largest ones; the others are counted as one."""
@@ -29,6 +30,29 @@ _OTHER: Final = Frame("[other places]", "", 0)
 
 class HeapTracingOffError(Exception):
     """Allocations are not traced."""
+
+
+class HeapTracing:
+    """A component that has allocations traced while it runs, those of others before it not."""
+
+    name = "heap-tracing"
+
+    def __init__(self, frames: int) -> None:
+        """`frames`: kept of each allocation."""
+        self._frames = frames
+        self._ours = False
+
+    async def start(self) -> None:
+        """Trace from now on. If Python was started so, that stays as it is."""
+        if not tracemalloc.is_tracing():
+            tracemalloc.start(self._frames)
+            self._ours = True
+
+    async def stop(self) -> None:
+        """Trace no more, if it was us who began."""
+        if self._ours:
+            self._ours = False
+            tracemalloc.stop()
 
 
 def heap_profile(clock: Clock) -> Profile:

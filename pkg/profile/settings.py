@@ -20,6 +20,12 @@ class ProfileSettings(Settings):
         le=timedelta(minutes=10),
         description="A CPU profile over more time is refused.",
     )
+    heap_frames: int = Field(
+        default=0,
+        ge=0,
+        le=64,
+        description="Frames that are traced of each allocation, for profiles of memory; 0: none.",
+    )
 
 
 class PyroscopeSettings(Settings):

@@ -105,6 +105,15 @@ class Codec:
         serialize = self.schema.message(name).SerializeToString
         return lambda message: serialize(convert(message))
 
+    def canonical(self, name: str) -> Callable[[Any], bytes]:
+        """Object -> bytes that are the same for equal messages, to be compared or hashed.
+
+        Of maps, the order of the entries is left out. Another version of protobuf may write other
+        bytes, and fields that are unknown stand as they came.
+        """
+        convert = self.to_upb(name)
+        return lambda message: convert(message).SerializeToString(deterministic=True)
+
     def decoder(self, name: str) -> Callable[[bytes], Any]:
         """Bytes -> object; raises DecodeError for what is malformed."""
         convert = self.from_upb(name)

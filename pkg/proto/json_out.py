@@ -6,6 +6,9 @@ only the member that is set is there. Enums are names (numbers where unknown), b
 RFC 3339, spans "1.5s".
 
 What a dumper returns is for `orjson.dumps(…, option=JSON_OPTIONS)`: it holds datetimes.
+
+A writer that is told which fields to hide writes a mask in their place, whatever they hold: neither
+a value nor how many there are, nor whether there is one. It does so at any depth.
 """
 
 from __future__ import annotations
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
     from pkg.proto.codec import Codec
 
 JSON_OPTIONS = orjson.OPT_UTC_Z
+MASK = "***"
+"""What stands where something is hidden."""
 
 _WRITERS: dict[int, Function] = {
     FieldDescriptor.TYPE_DOUBLE: write_double,
@@ -40,8 +45,12 @@ _WRITERS: dict[int, Function] = {
 class JsonWriter:
     """Compiles, once per class, what turns an object into dicts; safe to share between threads."""
 
-    def __init__(self, codec: Codec) -> None:
+    def __init__(
+        self, codec: Codec, hides: Callable[[FieldDescriptor], bool] | None = None
+    ) -> None:
+        """`hides`: asked once for each field, when its message is compiled."""
         self.codec = codec
+        self._hides = hides
         self.dumper: Callable[[str], Function] = Memo(
             lambda name: special_dumper(self, name) or self._compile(name)
         )
@@ -76,15 +85,22 @@ class JsonWriter:
         for field, attribute, _ in self.codec.fields(name):
             value = f"d[{attribute!r}]"
             if real_oneof(field):
-                text = self._value(field, field, names, "v")
+                text = self._shown(field, "v", names)
                 late.append(f"    if (v := {value}) is not None: o[{field.json_name!r}] = {text}\n")
             else:
-                items.append(f"{field.json_name!r}: {self._item(field, value, names)}")
+                items.append(f"{field.json_name!r}: {self._shown(field, value, names)}")
         source = (
             f"def dump(m):\n    d = m.__dict__\n    o = {{{', '.join(items)}}}\n"
             f"{''.join(late)}    return o\n"
         )
         return compile_function(source, "dump", names, f"{name} to JSON")
+
+    def _shown(self, field: FieldDescriptor, value: str, names: dict[str, Any]) -> str:
+        if self._hides is not None and self._hides(field):
+            return repr(MASK)
+        if real_oneof(field):
+            return self._value(field, field, names, value)
+        return self._item(field, value, names)
 
     def _item(self, field: FieldDescriptor, value: str, names: dict[str, Any]) -> str:
         entry: Any = field.message_type if is_map(field) else None

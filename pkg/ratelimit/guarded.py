@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pkg.ratelimit.limiter import RateLimiter
     from pkg.ratelimit.metrics import LimiterMetrics
     from pkg.ratelimit.rule import Limits
-    from pkg.ratelimit.settings import RateLimiterSettings
+    from pkg.ratelimit.settings import OutageSettings, RateLimiterSettings
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -130,15 +130,24 @@ def limits_of(settings: RateLimiterSettings) -> Limits:
 
 
 def guarded(
-    settings: RateLimiterSettings,
+    settings: OutageSettings,
     limiter: RateLimiter,
+    limits: Limits,
     *,
     clock: Clock,
     metrics: LimiterMetrics | None = None,
     logger: logging.Logger = _LOG,
 ) -> GuardedRateLimiter:
-    """A limiter with what the settings want while it is unavailable."""
-    limits = limits_of(settings)
+    """A limiter with what the settings want while it is unavailable.
+
+    Args:
+        settings: say what that is.
+        limiter: decides when it can.
+        limits: its own; they hold in an outage too.
+        clock: its monotonic time.
+        metrics: counts the decisions.
+        logger: told when an outage begins and ends.
+    """
     instead: RateLimiter | None = None
     if settings.when_away is WhenAway.OPEN:
         instead = OpenRateLimiter(limits)

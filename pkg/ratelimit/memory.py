@@ -48,6 +48,8 @@ class MemoryRateLimiter:
 
     async def take_many(self, keys: Sequence[str], cost: int = 1) -> Decision:
         """Take from all of these keys, or from none."""
+        if len(keys) == 1:  # as mostly, and for a third of the time
+            return await self.take(keys[0], cost)
         names = tuple(dict.fromkeys(keys))
         rules = [self._limits(key) for key in names]
         for rule in rules:

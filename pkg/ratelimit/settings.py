@@ -64,15 +64,33 @@ class WhenAway(Enum):
     """Every process counts for itself, so that N of them allow up to N times as much."""
 
 
-class RateLimiterSettings(Settings):
+class OutageSettings(Settings):
+    """What a limiter does while Redis cannot be asked."""
+
+    when_away: WhenAway = WhenAway.LOCAL
+    retry_after: Duration = Field(default=timedelta(seconds=1), gt=timedelta())
+    """After a failure, how long Redis is left alone."""
+    capacity: int = Field(default=100_000, ge=1)
+    """Keys that a process keeps where it counts for itself."""
+
+
+class RateLimiterSettings(OutageSettings):
     """One limiter: its limits by kind of key, and what holds in an outage."""
 
     limits: dict[str, RateLimitSettings] = Field(default_factory=dict)
     """By what stands before the first colon of a key: `{user: …, ip: …}`."""
     default: RateLimitSettings = RateLimitSettings(rate=100, per=timedelta(seconds=1))
     """Of the other keys."""
-    when_away: WhenAway = WhenAway.LOCAL
-    retry_after: Duration = Field(default=timedelta(seconds=1), gt=timedelta())
-    """After a failure, how long Redis is left alone."""
-    capacity: int = Field(default=100_000, ge=1)
-    """Keys that a process keeps where it counts for itself."""
+
+
+class CallLimitSettings(OutageSettings):
+    """The limiter of calls: what holds beside the limits that operations declare."""
+
+    address: RateLimitSettings | None = None
+    """Of all calls from one address, whatever they ask for."""
+    caller: RateLimitSettings | None = None
+    """Of all calls of one user or service."""
+    tenant: RateLimitSettings | None = None
+    """Of all calls of one tenant's users."""
+    algorithm: Algorithm = Algorithm.GCRA
+    """By which the limits count that operations declare."""

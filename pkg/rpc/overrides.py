@@ -19,7 +19,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from pkg.config import Duration, Settings
+from pkg.config import ConfigError, Duration, Problem, Settings
 from pkg.proto.options import (
     Audit,
     Auth,
@@ -103,7 +103,7 @@ class Overrides:
         """The operation as it is to be served.
 
         Raises:
-            ValueError: the configuration opens it, or asks for what it cannot have.
+            ConfigError: the configuration opens it, or asks for what it cannot have.
         """
         keys = [key for key in self._keys if matches(key, operation.name)]
         changes = {field: to for key in keys for field, to in self._settings[key].changes()}
@@ -111,26 +111,30 @@ class Overrides:
             return operation
         changed = replace(operation, **changes)
         if _STRICTNESS.index(changed.auth) < _STRICTNESS.index(operation.auth):
-            raise ValueError(
+            raise _error(
                 f"{operation.name}: its proto demands {operation.auth.value},"
                 f" which the configuration cannot loosen to {changed.auth.value}"
             )
         if faults := list(faults_of(changed, streams=changed.streams or not changed.request)):
-            raise ValueError(f"{operation.name}: {'; '.join(faults)}")
+            raise _error(f"{operation.name}: {'; '.join(faults)}")
         return changed
 
     def require_used(self, operations: Iterable[Operation]) -> None:
         """Return if every key means one of these operations.
 
         Raises:
-            ValueError: names the keys that mean none.
+            ConfigError: names the keys that mean none.
         """
         names = [operation.name for operation in operations]
         unused = [key for key in self._keys if not any(matches(key, name) for name in names)]
         if unused:
-            raise ValueError(f"no operation is meant by {', '.join(unused)}")
+            raise _error(f"no operation is meant by {', '.join(unused)}")
 
 
 def matches(key: str, name: str) -> bool:
     """Does a key of the configuration mean this operation?"""
     return name.startswith(key[:-1]) if key.endswith("*") else name == key
+
+
+def _error(text: str) -> ConfigError:
+    return ConfigError([Problem("configuration", "server.operations", text)])

@@ -47,7 +47,7 @@ class Registry:
         self.rules = rules
         self.catalogue = catalogue
         self.translate = translate
-        self._overrides = overrides or Overrides()
+        self.overrides = overrides or Overrides()
         self.json_out = JsonWriter(codec)
         self.json_in = JsonReader(codec)
         self.json_fast = FastJson(codec)
@@ -75,7 +75,8 @@ class Registry:
         Raises:
             KeyError: no such service.
             ValueError: a method gives a reason that no catalogue enum declares, or options that
-                cannot be meant, in its proto or in the configuration.
+                cannot be meant.
+            ConfigError: the configuration says of one what cannot be meant.
         """
         found = self.schema.pool.FindServiceByName(service)
         return MappingProxyType({m.name: self._operation(service, m) for m in found.methods})
@@ -100,9 +101,9 @@ class Registry:
         """The operation as the configuration has it; also for one that no proto declares.
 
         Raises:
-            ValueError: the configuration opens it or asks for what it cannot have, or the operation
-                gives a reason that no catalogue enum declares.
+            ValueError: the operation gives a reason that no catalogue enum declares.
+            ConfigError: the configuration opens it, or asks for what it cannot have.
         """
-        found = self._overrides.apply(operation)
+        found = self.overrides.apply(operation)
         self.catalogue.operation_reasons(found)
         return found

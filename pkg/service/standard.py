@@ -28,7 +28,7 @@ from pkg.holmes import ExceptionHooks, Holmes, Loops
 from pkg.log import Redactor
 from pkg.metrics import LoopLag, Saturation, loop_lag_series
 from pkg.middleware import CallMetrics, log_error
-from pkg.profile import Pprof, Sampler
+from pkg.profile import HeapTracing, Pprof, Sampler
 from pkg.profile.pyroscope import PyroscopePush
 from pkg.service.alerts import alerts_of
 from pkg.service.exceptions import Exceptions
@@ -98,7 +98,7 @@ class Standard(Generic[T]):
         self._redactor = Redactor(sensitive, max_text=_STACK)
         self._hooks = ExceptionHooks(self.alerts)
         self._lag = loop_lag_series(self.metrics)
-        self._loops = Loops(self.clock)
+        self.loops = Loops(self.clock)
         self._sampler = Sampler()
         self._host = socket.gethostname()
         if log is not None:
@@ -113,7 +113,7 @@ class Standard(Generic[T]):
         """Watch the loop that this is entered in, which is not the app's, until it is left."""
         async with AsyncExitStack() as held:
             held.enter_context(self._hooks.loop())
-            held.enter_context(self._loops.watched(name))
+            held.enter_context(self.loops.watched(name))
             await held.enter_async_context(LoopLag(name, self._lag))
             yield
 
@@ -181,7 +181,9 @@ class Standard(Generic[T]):
 
     def _before(self) -> tuple[Component, ...]:
         """What the service's own components may need."""
+        frames = self.settings.profile.heap_frames
         return (
+            *((HeapTracing(frames),) if frames else ()),
             *(() if isinstance(self.alerts, LoggedAlerts) else (self.alerts,)),
             Exceptions(self._hooks),
             self.tracing,
@@ -192,7 +194,7 @@ class Standard(Generic[T]):
         """What watches the process at work: a start may well block its loop for a while."""
         holmes = Holmes(
             self.settings.holmes,
-            self._loops,
+            self.loops,
             self.alerts,
             sampler=self._sampler,
             clock=self.clock,

@@ -72,6 +72,11 @@ class Ledger:
             )
         return int(found or 0)
 
+    async def numbers(self) -> set[int]:
+        """Those of the messages that were done."""
+        async with self.database.transaction(writes=False) as transaction:
+            return set(await transaction.session.scalars(select(self.schema.orders.c.id)))
+
     async def until_done(self, count: int, patience: float) -> None:
         """Return when so many were done."""
         async with asyncio.timeout(patience):

@@ -5,16 +5,20 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support import expected_conditions as until
+from selenium.webdriver.support.wait import WebDriverWait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _BROWSER: Final = Path("/usr/bin/chromium")
 _DRIVER: Final = Path("/usr/bin/chromedriver")
+_SECONDS: Final = 40
 _FLAGS: Final = (
     "--headless=new",
     "--no-sandbox",
@@ -52,3 +56,17 @@ def chromium(profile: Path) -> Iterator[webdriver.Chrome]:
         yield driver
     finally:
         driver.quit()
+
+
+def shown(driver: webdriver.Chrome, selector: str) -> Any:
+    """An element, as soon as it is to be seen."""
+    found = until.visibility_of_element_located((By.CSS_SELECTOR, selector))
+    return WebDriverWait(driver, _SECONDS).until(found)
+
+
+def keep(driver: webdriver.Chrome, name: str) -> None:
+    """Save what is to be seen to TEST_SCREENSHOT_DIR, if there is such a variable."""
+    folder = os.environ.get("TEST_SCREENSHOT_DIR")
+    if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        assert driver.save_screenshot(str(Path(folder) / f"{name}.png"))

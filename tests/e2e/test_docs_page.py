@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import pytest
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support import expected_conditions as until
-from selenium.webdriver.support.wait import WebDriverWait
 
-from tests.e2e.browser import chromium
+from tests.e2e.browser import chromium, keep, shown
 from tests.e2e.service import ADMIN, Service
 from tests.e2e.web import Web
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from selenium import webdriver
 
 pytestmark = pytest.mark.e2e
 
-SECONDS: Final = 40
 LOGIN: Final = "#operations-AuthService-AuthService_Login"
 
 
@@ -44,25 +40,11 @@ def page(service: Service, tmp_path: Path) -> Iterator[webdriver.Chrome]:
         yield driver
 
 
-def shown(driver: webdriver.Chrome, selector: str) -> Any:
-    """An element, as soon as it is to be seen."""
-    found = until.visibility_of_element_located((By.CSS_SELECTOR, selector))
-    return WebDriverWait(driver, SECONDS).until(found)
-
-
 def press(driver: webdriver.Chrome, selector: str) -> None:
     """Click on it; the page may be longer than the window."""
     element = shown(driver, selector)
     driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
     element.click()
-
-
-def keep(driver: webdriver.Chrome, name: str) -> None:
-    """Save what is to be seen to TEST_SCREENSHOT_DIR, if there is such a variable."""
-    folder = os.environ.get("TEST_SCREENSHOT_DIR")
-    if folder:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        assert driver.save_screenshot(str(Path(folder) / f"{name}.png"))
 
 
 def logged(driver: Any, kind: str) -> list[dict[str, Any]]:

@@ -5,38 +5,18 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from pkg import captcha as captchas
 from pkg.config import ByteSize, Duration, Secret, Settings
 from pkg.database import DatabaseSettings
-from pkg.grpc import GrpcSettings
-from pkg.http.settings import HttpSettings
 from pkg.jwt import TokenSettings
-from pkg.middleware import DEFAULT_CHAIN, check_names
 from pkg.password import PasswordSettings
 from pkg.redis import RedisSettings
 from pkg.service.settings import StandardSettings
 from pkg.throttle import ThrottleSettings
 
 _POSITIVE = timedelta(0)
-
-
-class ServerSettings(Settings):
-    """The business ports, and what stands before every operation on both."""
-
-    http: HttpSettings = HttpSettings()
-    grpc: GrpcSettings = GrpcSettings()
-    chain: tuple[str, ...] = DEFAULT_CHAIN
-    """Middlewares, the outermost first."""
-    timeout: Annotated[Duration, Field(gt=_POSITIVE)] = timedelta(seconds=10)
-    """The longest that a call may take whose proto does not say otherwise."""
-
-    @field_validator("chain")
-    @classmethod
-    def _chain_can_be_used(cls, chain: tuple[str, ...]) -> tuple[str, ...]:
-        check_names(chain, DEFAULT_CHAIN)
-        return chain
 
 
 class DataSettings(Settings):
@@ -102,7 +82,6 @@ class AvatarSettings(Settings):
 class UserSettings(StandardSettings):
     """Everything that the user service can be told."""
 
-    server: ServerSettings = ServerSettings()
     data: DataSettings = DataSettings()
     database: DatabaseSettings = DatabaseSettings()
     redis: RedisSettings = RedisSettings()

@@ -9,6 +9,7 @@ frozen                  noticed, served from what is known, over when it thaws
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
 import time
 from contextlib import aclosing, asynccontextmanager
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.integration
 
+LOG = logging.getLogger(__name__)
 SECOND = timedelta(seconds=1)
 SOON = 40.0
 """Seconds: a Consul that is started takes some to have a leader."""
@@ -81,10 +83,13 @@ def lose_state(server: Consul) -> None:
     (server.directory / "settled").unlink()
 
 
-async def eventually(true: Callable[[], bool], within: float = SOON) -> None:
+async def eventually(true: Callable[[], bool], within: float = SOON) -> float:
+    """Seconds until it is true."""
+    began = time.monotonic()
     async with asyncio.timeout(within):
         while not true():  # noqa: ASYNC110 - a real server tells when it is asked
             await asyncio.sleep(0.05)
+    return time.monotonic() - began
 
 
 def backoff() -> Backoff:
@@ -119,6 +124,7 @@ async def test_configuration_that_is_absent_is_refused_in_time(absent: Consul) -
     began = time.monotonic()
     with pytest.raises(RemoteError, match=f"not read within 2s: .*:{absent.port}, /v1/kv/{KEY}"):
         await first_load(source, remote(absent), tell=lambda _: None)
+    LOG.info("absent: configuration refused after %.1f s of 2", time.monotonic() - began)
     assert time.monotonic() - began < 4
 
 
@@ -230,12 +236,13 @@ async def test_configuration_survives_that_consul_is_killed(consul: Consul) -> N
     async with following(consul) as desk:
         for port in (2, 3):
             consul.kill()
-            await eventually(lambda: bool(desk.watcher.note))
+            noticed = await eventually(lambda: bool(desk.watcher.note))
             assert desk.port == port - 1
             assert await desk.is_ready()
             await asyncio.to_thread(consul.start)
             await put(consul, f"admin: {{port: {port}}}\n")
-            await eventually(lambda wanted=port: desk.port == wanted)  # type: ignore[misc] # mypy cannot infer a lambda with a default
+            taken = await eventually(lambda wanted=port: desk.port == wanted)  # type: ignore[misc] # mypy cannot infer a lambda with a default
+            LOG.info("killed: noticed in %.1f s; a change taken in %.1f s", noticed, taken)
             assert desk.watcher.note == ""
 
 
@@ -255,13 +262,14 @@ async def test_configuration_that_consul_lost_stays(consul: Consul) -> None:
 async def test_configuration_survives_that_consul_freezes(consul: Consul) -> None:
     async with following(consul) as desk:
         consul.freeze()
-        await eventually(lambda: bool(desk.watcher.note), within=10)
+        noticed = await eventually(lambda: bool(desk.watcher.note), within=10)
         assert desk.port == 1
         assert await desk.is_ready()
         consul.thaw()
         await put(consul, "admin: {port: 2}\n")
 
-        await eventually(lambda: desk.port == 2)
+        taken = await eventually(lambda: desk.port == 2)
+        LOG.info("frozen: noticed in %.1f s; a change taken in %.1f s", noticed, taken)
 
 
 # Registry.
@@ -316,7 +324,8 @@ async def test_a_registry_that_is_absent_keeps_nobody_from_starting(absent: Cons
         await asyncio.to_thread(absent.start)
 
         # Others may find us before we have heard that we are registered.
-        await eventually(lambda: given.found == (A,) and not given.registration.note)
+        took = await eventually(lambda: given.found == (A,) and not given.registration.note)
+        LOG.info("absent: registered and found %.1f s after it answers", took)
         await given.discovery.check()
 
 
@@ -340,14 +349,15 @@ async def test_what_is_known_survives_that_consul_is_killed(consul: Consul) -> N
     async with shop(consul) as given:
         await eventually(lambda: given.found == (A,))
         consul.kill()
-        await eventually(lambda: bool(given.discovery.note))
+        noticed = await eventually(lambda: bool(given.discovery.note))
         stale = given.sample("registry_stale_reads_total")
         assert given.found == (A,)
         assert given.sample("registry_stale_reads_total") == stale + 1
         await given.discovery.check()
         await asyncio.to_thread(consul.start)
 
-        await eventually(lambda: given.discovery.note == "")
+        well = await eventually(lambda: given.discovery.note == "")
+        LOG.info("killed: noticed in %.1f s; followed again after %.1f s", noticed, well)
         assert given.found == (A,)
 
 
@@ -381,11 +391,12 @@ async def test_what_is_known_survives_that_consul_freezes(consul: Consul) -> Non
     async with shop(consul) as given:
         await eventually(lambda: given.found == (A,))
         consul.freeze()
-        await eventually(lambda: bool(given.discovery.note), within=10)
+        noticed = await eventually(lambda: bool(given.discovery.note), within=10)
         assert given.found == (A,)
         consul.thaw()
 
-        await eventually(lambda: given.discovery.note == "")
+        well = await eventually(lambda: given.discovery.note == "")
+        LOG.info("frozen: noticed in %.1f s; followed again after %.1f s", noticed, well)
         await eventually(lambda: given.found == (A,))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import faulthandler
+import logging
 import time
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.integration
 
+LOG = logging.getLogger(__name__)
 TIMEOUT = timedelta(seconds=2)
 GRACE = 1.0
 """Seconds that an answer may come later than its deadline, on a busy machine."""
@@ -81,6 +83,8 @@ class Service:
     added: int = 0
     slowest: float = 0.0
     """Seconds that one `add` took."""
+    refused: float = 0.0
+    """Seconds that a search and a put took until they were refused."""
 
     def count(self, name: str) -> int:
         return int(self.registry.get_sample_value(f"search_bulk_{name}") or 0)
@@ -111,6 +115,15 @@ class Service:
                         return page.total.value
                 await asyncio.sleep(0.1)
 
+    def tell(self, fault: str, back: float) -> None:
+        """Log what was measured; `back`: since when the server answers again."""
+        LOG.info(
+            "%s: %d added, %d indexed, %d spilled, %d lost; slowest add %.3f s; refused in %.1f s;"
+            " all there %.1f s after it answers",
+            *(fault, self.added, self.count("indexed_total"), self.count("spilled_total")),
+            *(self.count("lost_total"), self.slowest, self.refused, time.monotonic() - back),
+        )
+
     async def refused_in_time(self) -> None:
         """See that a request is told, by its deadline, that the search is away."""
         began = time.monotonic()
@@ -118,7 +131,8 @@ class Service:
             await self.search.search(self.index, Query())
         with pytest.raises(SearchUnavailableError):
             await self.search.put(self.index, "x", Line("x"))
-        assert time.monotonic() - began < 2 * (TIMEOUT.total_seconds() + GRACE)
+        self.refused = time.monotonic() - began
+        assert self.refused < 2 * (TIMEOUT.total_seconds() + GRACE)
 
 
 @asynccontextmanager
@@ -179,9 +193,11 @@ async def test_a_server_that_is_absent_at_the_start_gets_all_when_it_comes(
         assert made.count("away") == 1
 
         await asyncio.to_thread(node.start)
+        back = time.monotonic()
 
         await made.until("indexed_total", 1500)
         assert await made.found() == 1500
+        made.tell("absent", back)
         assert {alert.topic for alert in made.alerts.sent} == {"es"}
         assert_nothing_is_lost(made)
 
@@ -200,10 +216,12 @@ async def test_a_server_that_is_killed_under_load_gets_all_when_it_is_back(
         while not back.done():
             await made.add(20, pace=0.2)
         await back
+        began = time.monotonic()
         await made.add(500)
 
         await made.until("indexed_total", made.added)
         assert await made.found() == made.added
+        made.tell("killed", began)
         assert_nothing_is_lost(made)
 
 
@@ -221,9 +239,11 @@ async def test_a_server_that_is_frozen_delays_no_request_and_gets_all_when_it_go
         assert made.count("queue_items") <= 2000
         await made.until("away", 1)
         started.thaw()
+        thawed = time.monotonic()
 
         await made.until("indexed_total", made.added)
         assert await made.found() == made.added
+        made.tell("frozen", thawed)
         assert_nothing_is_lost(made)
 
 

@@ -9,6 +9,7 @@ arrive again when the collector is back, without a restart.
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import subprocess
 import sys
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
     from pkg.rpc import Handler
 
+LOG = logging.getLogger(__name__)
 SERVICE = "lab"
 QUEUE = 64
 SLOW = 0.05
@@ -151,6 +153,8 @@ class Service:
         self.made = 0
         self.took: list[float] = []
         self.most_waiting = 0.0
+        self.again = 0.0
+        """Seconds that `arrives` took when it was last asked."""
         settings = TraceSettings(
             endpoint=collector.endpoint(protocol), protocol=protocol, **SETTINGS
         )
@@ -184,11 +188,13 @@ class Service:
     async def arrives(self, collector: Breakable) -> None:
         """Call until a span is received that was made after this was asked."""
         name = f"again/{uuid.uuid4().hex}"
-        deadline = time.monotonic() + 20
+        began = time.monotonic()
+        deadline = began + 20
         while not await asyncio.to_thread(collector.received, name):
             assert time.monotonic() < deadline, "spans do not arrive again"
             await self.call(name)
             await asyncio.sleep(0.05)
+        self.again = time.monotonic() - began
 
     def count(self, name: str, **labels: str) -> float:
         found = self.registry.get_sample_value(f"trace_spans_{name}", labels)
@@ -224,6 +230,10 @@ async def serving(collector: Breakable, protocol: str) -> AsyncIterator[Service]
         began = time.monotonic()
         await service.tracing.stop()
         assert time.monotonic() - began < 2, "the stop has waited for the collector"
+    LOG.info(
+        "%d calls: %d sent, %d lost; at most %d waiting; the last came again after %.1f s",
+        *(service.made, service.exported, service.lost, service.most_waiting, service.again),
+    )
     assert service.made == service.exported + service.lost
     assert service.count("waiting") == 0
     assert service.most_waiting <= QUEUE

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import yaml
+from check_jsonschema.builtin_schemas import get_builtin_schema
+from jsonschema.validators import validator_for
 
 from scripts.servers.catalog import SERVERS
 
@@ -34,6 +36,24 @@ PORTS = {
 def compose() -> dict[str, Any]:
     read: dict[str, Any] = yaml.safe_load(FILE.read_text())
     return read
+
+
+def faults(document: Any) -> list[str]:
+    """What the schema of the Compose Specification has against it."""
+    schema = get_builtin_schema("vendor.compose-spec")
+    found = validator_for(schema)(schema).iter_errors(document)
+    return [f"{each.json_path}: {each.message}" for each in found]
+
+
+def test_it_is_a_compose_file(compose: dict[str, Any]) -> None:
+    assert faults(compose) == []
+
+
+def test_the_schema_knows_a_misspelt_setting(compose: dict[str, Any]) -> None:
+    redis = compose["services"]["redis"] | {"health_check": {}}
+    (fault,) = faults(compose | {"services": {"redis": redis}})
+    assert fault.startswith("$.services.redis: ")
+    assert "health_check" in fault
 
 
 def test_it_has_every_server_and_grafana(compose: dict[str, Any]) -> None:

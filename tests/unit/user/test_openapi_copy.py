@@ -13,7 +13,7 @@ from api.descriptors import descriptor_set
 from internal.user.server.settings import UserSettings
 from pkg.config import Loaded, Sources
 from pkg.rpc.registry import Registry
-from user.openapi import openapi_document
+from user.describe import openapi_document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -32,7 +32,7 @@ class Desk:
     def __init__(self) -> None:
         self.served: list[Shop] = []
         self.counted: list[tuple[int, Shop]] = []
-        self.failure: Exception | None = None
+        self.failure: BaseException | None = None
         self.out = io.StringIO()
         self.err = io.StringIO()
 
@@ -139,6 +139,12 @@ def test_failure_to_build_is_code_1_and_a_refusal_code_2(desk: Desk) -> None:
     desk.failure = ConfigError([Problem("", "auth.key", "a known default is refused in prod")])
     assert desk.main() == 2
     assert desk.err.getvalue().endswith("shop: auth.key: a known default is refused in prod\n")
+
+
+def test_who_is_interrupted_before_the_app_runs_ends_with_a_line(desk: Desk) -> None:
+    desk.failure = KeyboardInterrupt()
+    assert desk.main() == 130
+    assert desk.err.getvalue() == "shop: interrupted\n"
 
 
 def test_process_is_used_when_nothing_is_handed_in(

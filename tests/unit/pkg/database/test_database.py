@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import text
@@ -162,6 +162,32 @@ async def test_a_cancelled_caller_does_not_cut_the_hooks_off(
         await task
     assert done.is_set()
     assert await numbers(database) == [1]
+
+
+async def test_a_commit_that_is_not_answered_keeps_no_cancelled_caller() -> None:
+    class Silent:
+        """A session whose server has gone quiet."""
+
+        asked = asyncio.Event()
+
+        async def commit(self) -> None:
+            self.asked.set()
+            await asyncio.Event().wait()
+
+    async def hook() -> None:
+        pytest.fail("nobody knows whether it is committed")
+
+    session: Any = Silent()
+    transaction = Transaction(session, linger=timedelta(milliseconds=10))
+    transaction.after_commit(hook)
+    task = asyncio.create_task(transaction.commit())
+    await session.asked.wait()
+
+    task.cancel()
+
+    async with asyncio.timeout(5):
+        with pytest.raises(asyncio.CancelledError):
+            await task
 
 
 async def test_a_statement_without_end_is_stopped_and_the_connection_goes_on(

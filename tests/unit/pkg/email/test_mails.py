@@ -93,6 +93,15 @@ def test_names_and_types_of_attachments_stay_within_their_header() -> None:
     assert (second.get_filename(), second.get_content()) == ("_", b"2")
 
 
+def test_a_text_that_is_attached_is_read_in_its_charset() -> None:
+    text = Attachment("stacks.txt", "堆栈".encode(), "text/plain; charset=utf-8")
+
+    (read,) = round_trip(mail(attachments=(text,))).iter_attachments()
+
+    assert read.get_content_type() == "text/plain"
+    assert read.get_content().strip() == "堆栈"
+
+
 def test_halves_of_surrogate_pairs_do_not_stop_a_mail() -> None:
     read = round_trip(mail(subject="a\ud800b", text="c\udfffd\n", html="<p>\ud800</p>\n"))
 

@@ -158,7 +158,15 @@ class Refusal:
         self.bad_request = error_details_pb2.BadRequest()
         self.retry = error_details_pb2.RetryInfo()
         self.request = error_details_pb2.RequestInfo()
-        known = (self.info, self.localized, self.bad_request, self.retry, self.request)
+        self.quota = error_details_pb2.QuotaFailure()
+        known = (
+            self.info,
+            self.localized,
+            self.bad_request,
+            self.retry,
+            self.request,
+            self.quota,
+        )
         for detail in self.status.details:
             assert sum(detail.Unpack(each) for each in known) == 1
 

@@ -69,6 +69,16 @@ async def test_retry_after_is_retry_info_where_it_is_whole_seconds(told: str, se
     found = await refused_with(Fault("LOGIN_THROTTLED", metadata={"retry_after": told}))
     assert found.retry.retry_delay.seconds == seconds
     assert found.info.metadata["retry_after"] == told
+    assert found.trailers.get("retry-after", "0") == str(seconds)
+
+
+@pytest.mark.parametrize(("value", "limit"), [("100", 100), ("many", 0)])
+async def test_a_quota_that_is_used_up_is_quota_failure(value: str, limit: int) -> None:
+    told = {"quota": "caller", "quota_value": value}
+    found = await refused_with(Fault("TOO_MANY_REQUESTS", metadata=told))
+    (violation,) = found.quota.violations
+    assert (violation.subject, violation.quota_value) == ("caller", limit)
+    assert violation.description == "Too many requests"
 
 
 async def test_a_reason_that_nobody_declares_is_internal_and_says_nothing() -> None:
@@ -77,9 +87,10 @@ async def test_a_reason_that_nobody_declares_is_internal_and_says_nothing() -> N
             "NO_SUCH",
             "secret",
             violations=(Violation("secret", "secret", "secret"),),
-            metadata={"secret": "secret"},
+            metadata={"secret": "secret", "retry_after": "77", "quota": "secret"},
         )
     )
+    assert "retry-after" not in found.trailers
     assert found.info.reason == "INTERNAL"
     assert b"secret" not in found.status.SerializeToString()
 

@@ -114,3 +114,33 @@ def test_without_control_groups_there_are_no_limits(host: Host, garbage: str) ->
     host.write("proc/self/cgroup", garbage)
 
     assert host.limits() == (None, None)
+
+
+def test_what_was_used_under_the_tightest_limit_version_2(host: Host) -> None:
+    host.write("proc/self/mountinfo", V2.format(group="/"))
+    host.write("proc/self/cgroup", "0::/pod/app\n")
+    host.write("sys/fs/cgroup/pod/cpu.max", "100000 100000\n")
+    host.write("sys/fs/cgroup/pod/cpu.stat", "usage_usec 2500000\nuser_usec 1\n")
+    host.write("sys/fs/cgroup/pod/app/cpu.max", "200000 100000\n")
+    host.write("sys/fs/cgroup/pod/app/cpu.stat", "usage_usec 1\n")
+
+    assert CgroupLimits.find(host.root).cpu_use() == (1.0, 2.5)
+
+
+def test_what_was_used_under_the_tightest_limit_version_1(host: Host) -> None:
+    host.write("proc/self/mountinfo", V1_CPU.format(group="/"))
+    host.write("proc/self/cgroup", "4:cpu,cpuacct:/\n")
+    host.write("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us", "50000\n")
+    host.write("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us", "100000\n")
+    host.write("sys/fs/cgroup/cpu,cpuacct/cpuacct.usage", "1500000000\n")
+
+    assert CgroupLimits.find(host.root).cpu_use() == (0.5, 1.5)
+
+
+@pytest.mark.parametrize("limit", ["max 100000\n", "100000 100000\n"])
+def test_without_a_limit_or_an_account_nothing_is_told_of_use(host: Host, limit: str) -> None:
+    host.write("proc/self/mountinfo", V2.format(group="/"))
+    host.write("proc/self/cgroup", "0::/\n")
+    host.write("sys/fs/cgroup/cpu.max", limit)
+
+    assert CgroupLimits.find(host.root).cpu_use() is None

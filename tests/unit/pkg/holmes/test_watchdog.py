@@ -236,7 +236,7 @@ def test_a_dump_about_memory_says_how_to_see_more(tmp_path: Path) -> None:
 
     kennel.look(memory=99)
 
-    assert "PYTHONTRACEMALLOC" in kennel.sent.sent[0].attachments[0].content.decode()
+    assert "tracemalloc is off" in kennel.sent.sent[0].attachments[0].content.decode()
 
 
 def test_a_dump_has_a_cpu_profile(tmp_path: Path) -> None:

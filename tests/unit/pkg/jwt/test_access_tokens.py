@@ -74,6 +74,14 @@ def test_what_was_issued_is_read_back() -> None:
     assert issued.token not in repr(issued)
 
 
+def test_whom_a_user_belongs_to_is_in_the_token() -> None:
+    office = Office()
+
+    token = office.issuer.issue(**ALICE, tenant="acme").token
+    assert office.verifier.verify(token).principal().tenant == "acme"
+    assert office.verifier.verify(office.token()).principal().tenant == ""
+
+
 def test_each_token_has_an_id_of_its_own() -> None:
     office = Office()
 

@@ -248,6 +248,19 @@ def test_the_class_of_a_message_and_the_message_of_a_class() -> None:
     assert codec().name_of(KindsDeep) == "lab.v1.Kinds.Deep"
 
 
+def test_equal_messages_have_the_same_canonical_bytes_and_others_have_not() -> None:
+    canonical = codec().canonical(KINDS)
+    pairs = [(f"key {number}", str(number)) for number in range(50)]
+    one, same, other = Kinds(), Kinds(), Kinds()
+    one.m_string_string.update(pairs)
+    same.m_string_string.update(reversed(pairs))
+    other.m_string_string.update(pairs[1:])
+
+    assert canonical(one) == canonical(same)
+    assert canonical(one) != canonical(other)
+    assert codec().decoder(KINDS)(canonical(one)) == one
+
+
 @pytest.mark.parametrize("name", ["lab.v1.Nope", "nope", ""])
 def test_a_message_without_class_is_a_key_error(name: str) -> None:
     with pytest.raises(KeyError):

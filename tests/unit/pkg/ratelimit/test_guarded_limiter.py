@@ -57,6 +57,7 @@ class World:
         self.limiter: GuardedRateLimiter = guarded(
             settings,
             self.server,
+            limits_of(settings),
             clock=self.clock,
             metrics=RateLimitMetrics(self.registry).of("calls"),
         )

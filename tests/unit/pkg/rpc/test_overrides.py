@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from pkg.config import ConfigError
 from pkg.proto.options import Audit, Auth, Cached, Idempotency, RateLimit, RateScope, Vary
 from pkg.rpc import Operation
 from pkg.rpc.overrides import OperationSettings, Overrides
@@ -70,7 +71,7 @@ def test_what_a_proto_declares_can_be_taken_back() -> None:
 def test_an_operation_can_be_closed_but_not_opened() -> None:
     public = operation(auth=Auth.PUBLIC)
     assert overrides(**{NAME: {"auth": "permitted"}}).apply(public).auth is Auth.PERMITTED
-    with pytest.raises(ValueError, match=r"Lab/Do: its proto demands permitted.*public"):
+    with pytest.raises(ConfigError, match=r"Lab/Do: its proto demands permitted.*public"):
         overrides(**{NAME: {"auth": "public"}}).apply(operation())
 
 
@@ -87,7 +88,7 @@ def test_an_operation_can_be_closed_but_not_opened() -> None:
 def test_what_an_operation_cannot_have_is_refused(
     changes: dict[str, Any], settings: dict[str, Any], why: str
 ) -> None:
-    with pytest.raises(ValueError, match=f"Lab/Do: .*{why}"):
+    with pytest.raises(ConfigError, match=f"Lab/Do: .*{why}"):
         overrides(**{NAME: settings}).apply(operation(**changes))
 
 
@@ -110,6 +111,8 @@ def test_what_means_nothing_is_no_setting(settings: dict[str, Any]) -> None:
 
 def test_a_key_that_means_no_operation_is_named() -> None:
     given = overrides(**{"lab.v1.Lba/*": {"timeout": "1s"}, "lab.v1.*": {"timeout": "1s"}})
-    with pytest.raises(ValueError, match=r"no operation is meant by lab\.v1\.Lba/\*$"):
+    with pytest.raises(
+        ConfigError, match=r"server\.operations.*no operation is meant by lab\.v1\.Lba/\*$"
+    ):
         given.require_used([operation()])
     overrides(**{"*": {"timeout": "1s"}}).require_used([operation()])

@@ -1,0 +1,68 @@
+"""Records that wait for the sink, in order, with a bound on how many and how large."""
+
+from __future__ import annotations
+
+from collections import deque
+from itertools import islice
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pkg.audit.metrics import AuditMetrics
+    from pkg.audit.record import Record
+
+
+class Waiting:
+    """First in, first out. Belongs to one event loop."""
+
+    def __init__(self, *, most: int, most_bytes: int, metrics: AuditMetrics) -> None:
+        self._most = most
+        self._most_bytes = most_bytes
+        self._metrics = metrics
+        self._records: deque[tuple[float, Record]] = deque()
+        self._bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    @property
+    def full(self) -> bool:
+        """Whether there is no room for anything."""
+        return len(self._records) >= self._most or self._bytes >= self._most_bytes
+
+    def put(self, record: Record, now: float) -> bool:
+        """Take a record, if there is room; whether it was taken. `now`: when, monotonic."""
+        size = record.size
+        if len(self._records) >= self._most or self._bytes + size > self._most_bytes:
+            return False
+        self._records.append((now, record))
+        self._bytes += size
+        self._measure()
+        return True
+
+    def first(self, count: int) -> list[Record]:
+        """Up to so many of those that wait longest. They stay."""
+        return [record for _, record in islice(self._records, count)]
+
+    def settle(self, count: int, left: Sequence[Record] = ()) -> None:
+        """Take away the first so many, but for those that are left to be written again."""
+        ids = {record.id for record in left}
+        first = [self._records.popleft() for _ in range(count)]
+        kept = [each for each in first if each[1].id in ids]
+        self._records.extendleft(reversed(kept))
+        self._bytes -= sum(each[1].size for each in first) - sum(each[1].size for each in kept)
+        self._measure()
+
+    def older_than(self, instant: float) -> int:
+        """How many of the first came before an instant."""
+        count = 0
+        for came, _ in self._records:
+            if came >= instant:
+                break
+            count += 1
+        return count
+
+    def _measure(self) -> None:
+        self._metrics.waiting.set(len(self._records))
+        self._metrics.waiting_bytes.set(self._bytes)
