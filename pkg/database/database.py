@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from pkg.database.deadline import DEADLINE, of_current_call
 from pkg.database.engine import build_engine
 from pkg.database.errors import translate
 from pkg.database.sqlite import WRITES, try_file
@@ -90,6 +91,8 @@ class Database:
     async def transaction(self, *, writes: bool) -> AsyncIterator[Transaction]:
         """A transaction: committed when the block is left cleanly, rolled back on any exception.
 
+        Within a call its statements end at the call's deadline, in the server too.
+
         Args:
             writes: whether it may write. SQLite lets such transactions through one at a time.
 
@@ -100,11 +103,14 @@ class Database:
         try:
             async with AsyncSession(self._engine, expire_on_commit=False) as session:
                 try:
-                    await session.connection(execution_options={WRITES: writes})
+                    await session.connection(
+                        execution_options={WRITES: writes, DEADLINE: of_current_call()}
+                    )
                 except OSError as error:  # some drivers let it through
                     raise Fault("UNAVAILABLE") from error
                 transaction = Transaction(session)
                 yield transaction
+                await session.flush()  # may still be interrupted, as any statement may
                 await transaction.commit()
         except SQLAlchemyError as error:
             meaning = translate(error)

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from pkg.database import sqlite
+from pkg.database.deadline import mariadb, mysql, refuse_late, tell_server
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from pkg.database.settings import DatabaseSettings
 
+_LIMITED: Final = "database_limited"
 _GRACE: Final = timedelta(seconds=5)
 """How much longer than a statement may run the client waits for a server that has gone silent."""
 
@@ -46,6 +48,7 @@ def build_engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:
             statement_timeout=settings.statement_timeout,
             foreign_keys=True,
         )
+        refuse_late(engine.sync_engine)
         return engine
     engine = create_async_engine(
         url,
@@ -56,6 +59,12 @@ def build_engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:
     )
     if kind == "mysql":
         _prepare_mysql(engine.sync_engine, settings)
+        tell_server(engine.sync_engine, settings.statement_timeout, _LIMITED)
+    else:
+        from pkg.database.postgresql import limit_transactions
+
+        limit_transactions(engine.sync_engine, settings.statement_timeout)
+    refuse_late(engine.sync_engine)
     return engine
 
 
@@ -77,7 +86,10 @@ def build_migration_engine(url: URL, *, lock_timeout: timedelta) -> AsyncEngine:
 
 
 def _postgresql_arguments(settings: DatabaseSettings) -> dict[str, Any]:
+    from pkg.database.postgresql import LimitedConnection  # only who uses it pays for the driver
+
     return {
+        "connection_class": LimitedConnection,
         "timeout": settings.connect_timeout.total_seconds(),
         "command_timeout": (settings.statement_timeout + _GRACE).total_seconds(),
         "server_settings": {
@@ -108,10 +120,10 @@ def _prepare_mysql(engine: Engine, settings: DatabaseSettings) -> None:
     timeout = settings.statement_timeout
     lock_seconds = max(1, round(settings.lock_timeout.total_seconds()))
 
-    def limits(version: str) -> str:
+    def limits(*, is_mariadb: bool) -> str:
         statement = (
             f"max_statement_time = {timeout.total_seconds()}"
-            if "MariaDB" in version
+            if is_mariadb
             else f"max_execution_time = {_milliseconds(timeout)}"
         )
         return (
@@ -121,13 +133,15 @@ def _prepare_mysql(engine: Engine, settings: DatabaseSettings) -> None:
         )
 
     @event.listens_for(engine, "connect")
-    def connect(connection: Any, _record: Any) -> None:
+    def connect(connection: Any, record: Any) -> None:
         try:
             cursor = connection.cursor()
             cursor.execute("SELECT @@version")
             (version,) = cursor.fetchone()
-            cursor.execute(f"SET SESSION {limits(str(version))}")
+            is_mariadb = "MariaDB" in str(version)
+            cursor.execute(f"SET SESSION {limits(is_mariadb=is_mariadb)}")
             cursor.close()
+            record.info[_LIMITED] = mariadb if is_mariadb else mysql
         except BaseException:
             connection.close()  # the pool does not
             raise

@@ -26,7 +26,7 @@ class DatabaseSettings(Settings):
     """How long a connection is kept."""
     connect_timeout: Duration = timedelta(seconds=5)
     statement_timeout: Duration = timedelta(seconds=10)
-    """How long one statement may run."""
+    """How long one statement may run; less, where the call that it is for ends earlier."""
     lock_timeout: Duration = timedelta(seconds=5)
     """How long a statement waits for a lock."""
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import event
 
+from pkg.database.deadline import deadline_of
 from pkg.database.url import shown
 
 if TYPE_CHECKING:
@@ -39,9 +40,10 @@ class Watch:
         self._limit = limit.total_seconds()
         self._deadline: float | None = None
 
-    def begin(self) -> None:
-        """A statement begins."""
-        self._deadline = time.monotonic() + self._limit
+    def begin(self, deadline: float | None) -> None:
+        """A statement begins, whose call ends at `deadline`."""
+        end = time.monotonic() + self._limit
+        self._deadline = end if deadline is None else min(end, deadline)
 
     def end(self) -> None:
         """No statement is running; a commit is never stopped."""
@@ -107,14 +109,29 @@ def prepare(engine: Engine, *, statement_timeout: timedelta, foreign_keys: bool)
     @event.listens_for(engine, "before_cursor_execute")
     def before(connection: Connection, *_: Any) -> None:
         if watch := connection.info.get(_WATCH):
-            watch.begin()
+            watch.begin(deadline_of(connection.get_execution_options()))
 
     @event.listens_for(engine, "after_cursor_execute")
     def after(connection: Connection, *_: Any) -> None:
         if watch := connection.info.get(_WATCH):
             watch.end()
 
+    @event.listens_for(engine, "invalidate")
+    def invalidate(connection: Any, _record: Any, error: BaseException | None) -> None:
+        if isinstance(error, asyncio.CancelledError):
+            connection.run_async(lambda driver: asyncio.shield(_abandon(driver)))
+
     @event.listens_for(engine, "rollback")
     def rollback(connection: Connection) -> None:
-        if watch := connection.info.get(_WATCH):
+        if not connection.invalidated and (watch := connection.info.get(_WATCH)):
             watch.end()
+
+
+async def _abandon(driver: Any) -> None:
+    """End what a cancelled caller has begun.
+
+    To close the connection is not enough: SQLite keeps the transaction, and its lock, for as long
+    as anything, a traceback say, still holds one of its statements.
+    """
+    await driver.interrupt()
+    await driver.rollback()

@@ -252,7 +252,7 @@ class HttpServed:
     ) -> Outcome:
         """One request, many events, until the stream ends."""
         told = {"accept-language": language, **(headers or {})}
-        path = f"/v1/lab/chain/watch/{quote(request.name, safe='')}"
+        path = f"/v1/lab/chain/watch/{quote(request.name or '-', safe='')}"
         answer = await self.client.get(path, params={"count": request.count}, headers=told)
         operation = self._operations["Watch"]
         if answer.headers["content-type"] != "text/event-stream":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from pkg.app import UvicornServer
-from tests.unit.pkg.http.test_events import Listener
+from tests.unit.pkg.http.listener import Listener
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
