@@ -104,7 +104,7 @@ def _mysql_arguments(settings: DatabaseSettings) -> dict[str, Any]:
     seconds = settings.connect_timeout.total_seconds()
 
     async def connect(**arguments: Any) -> Any:
-        # The driver's own limit ends with TCP, and the system accepts for a server that is frozen.
+        # The driver's limit is that of TCP alone, and the system accepts for a frozen server.
         import asyncmy
 
         async with asyncio.timeout(seconds):
@@ -112,6 +112,7 @@ def _mysql_arguments(settings: DatabaseSettings) -> dict[str, Any]:
 
     return {
         "async_creator_fn": connect,
+        "connect_timeout": seconds,
         "read_timeout": (settings.statement_timeout + _GRACE).total_seconds(),
     }
 
