@@ -25,15 +25,26 @@ from user.process import CONFIGURATION, SERVICE, VERSION, signing_keys
 
 if TYPE_CHECKING:
     import argparse
+    from pathlib import Path
 
     from pkg.config import Loaded
 
 
-def serve(loaded: Loaded[UserSettings]) -> int:
-    """Run until a signal; returns the exit code."""
+def serve(loaded: Loaded[UserSettings], worker: Path | None = None) -> int:
+    """Run until a signal, as one process or as the supervisor of several; returns the exit code.
+
+    Args:
+        loaded: the settings.
+        worker: the folder of the workers and the name of this one, if it is one of several.
+    """
+    supervises = worker is None and loaded.settings.server.workers > 1
     with loading():  # the other commands do without what a server needs
         from pkg.service import Standard
-        from user.app import user_app
+
+        if supervises:
+            from user.workers import user_workers
+        else:
+            from user.app import user_app
 
     settings = loaded.settings
     registry = Registry.load(descriptor_set())
@@ -43,8 +54,8 @@ def serve(loaded: Loaded[UserSettings]) -> int:
     with setup(
         settings.log, identity, context=log_context, redactor=redactor, environ=os.environ
     ) as log:
-        standard = Standard(loaded, identity, sensitive=sensitive, log=log)
-        return run(user_app(standard, registry))
+        standard = Standard(loaded, identity, sensitive=sensitive, log=log, worker=worker)
+        return run(user_workers(standard) if supervises else user_app(standard, registry))
 
 
 def openapi(_args: argparse.Namespace, loaded: Loaded[UserSettings]) -> int:
@@ -92,6 +103,7 @@ CLI = Cli(
     settings=UserSettings,
     packaged=CONFIGURATION,
     serve=serve,
+    work=serve,
     verify=verify,
     commands=(
         Command(name="openapi", help="print the OpenAPI document", handler=openapi),
