@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     import argparse
     from pathlib import Path
 
+    from pkg.app import App
     from pkg.config import Loaded
+    from pkg.service import Standard
 
 
 def serve(loaded: Loaded[UserSettings], worker: Path | None = None) -> int:
@@ -41,21 +43,29 @@ def serve(loaded: Loaded[UserSettings], worker: Path | None = None) -> int:
     with loading():  # the other commands do without what a server needs
         from pkg.service import Standard
 
-        if supervises:
-            from user.workers import user_workers
-        else:
-            from user.app import user_app
-
     settings = loaded.settings
-    registry = Registry.load(descriptor_set())
-    sensitive = sensitive_fields(registry.schema)
+    # A supervisor sees no messages: it need not know them.
+    registry = None if supervises else Registry.load(descriptor_set())
+    sensitive = () if registry is None else sensitive_fields(registry.schema)
     redactor = Redactor(sensitive, max_text=settings.log.max_value)
     identity = Identity(SERVICE, VERSION, settings.env)
     with setup(
         settings.log, identity, context=log_context, redactor=redactor, environ=os.environ
     ) as log:
         standard = Standard(loaded, identity, sensitive=sensitive, log=log, worker=worker)
-        return run(user_workers(standard) if supervises else user_app(standard, registry))
+        return run(_app(standard, registry))
+
+
+def _app(standard: Standard[UserSettings], registry: Registry | None) -> App:
+    """The service, or where no message is known the supervisor of its workers."""
+    with loading():
+        if registry is None:
+            from user.workers import user_workers
+
+            return user_workers(standard)
+        from user.app import user_app
+
+    return user_app(standard, registry)
 
 
 def openapi(_args: argparse.Namespace, loaded: Loaded[UserSettings]) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import parse_qs
 
 import httpx
@@ -23,10 +23,24 @@ if TYPE_CHECKING:
 
     from pkg.admin import Endpoint
     from pkg.admin.app import Scope
-    from pkg.workers.pool import Workers
+    from pkg.workers.ready import Ready
 
 _CONNECT: Final = 1.0
 """Seconds."""
+
+
+class Fleet(Protocol):
+    """What is asked of `Workers`."""
+
+    @property
+    def serving(self) -> Mapping[str, Ready]:
+        """Name -> what it said, of those that serve."""
+        ...
+
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """Names of those that are being started again."""
+        ...
 
 
 class Answers:
@@ -34,7 +48,7 @@ class Answers:
 
     name = "workers-ready"
 
-    def __init__(self, workers: Workers, *, timeout: timedelta) -> None:
+    def __init__(self, workers: Fleet, *, timeout: timedelta) -> None:
         """`timeout`: for a worker to say how it is."""
         self._workers = workers
         self._timeout = timeout.total_seconds()
@@ -101,7 +115,7 @@ class Answers:
         serving = list(self._workers.serving)
         name = parse_qs(query).get("worker", serving[:1] or [""])[-1]
         if name not in serving:
-            told = {"error": f"no worker {name} serves".replace("  ", " "), "workers": serving}
+            told = {"error": "no such worker serves", "workers": serving}
             return Answer.json(told, HTTPStatus.NOT_FOUND)
         try:
             answer = await self._get(name, f"{scope['path']}?{query}")

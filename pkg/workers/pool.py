@@ -1,6 +1,6 @@
 """The workers of a supervisor, kept running.
 
-    worker_exits_total{worker}      counter: runs that nobody had asked to end
+    worker_exits_total{name}        counter: runs that nobody had asked to end
 
 The first starts alone, since it may have to migrate and to seed; then the others, all at once. One
 that ends is started again after a wait that grows with its failures in a row, up to a bound. The
@@ -86,7 +86,7 @@ class Workers:
         self._clock = clock
         self._alerts = alerts
         self._exits = Counter(
-            "worker_exits", "Runs that nobody had asked to end.", ("worker",), registry=registry
+            "worker_exits", "Runs that nobody had asked to end.", ("name",), registry=registry
         )
         for place in self._places:
             self._exits.labels(place.name)

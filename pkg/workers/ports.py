@@ -1,8 +1,8 @@
 """The ports that workers share, held by their supervisor.
 
 Each worker listens on them with SO_REUSEPORT. The supervisor binds them too, but does not listen:
-so port 0 means the same free port to all, no other program takes a port while every worker is being
-started again, and a port that is taken is an error at the start and not two services on one port.
+so port 0 means the same free port to all, and a port that is taken is an error at the start and not
+two services on one port.
 """
 
 from __future__ import annotations
