@@ -26,11 +26,13 @@ _COUNT: Final = re.compile(
 )
 
 
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
-    """A supervisor and two workers."""
-    with Service(tmp_path, {"server.workers": "2"}) as running:
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A supervisor and two workers, which all end well."""
+    with Service(tmp_path_factory.mktemp("workers"), {"server.workers": "2"}) as running:
         yield running
+        assert running.stop() == 0, running.output()
+        assert running.log.count('"msg":"stopped"') == 3
 
 
 def asked(service: Service, path: str) -> httpx.Response:
@@ -60,28 +62,40 @@ def pids(service: Service) -> dict[str, int]:
     return found
 
 
-def test_two_workers_answer_as_one_and_one_that_is_killed_comes_back(service: Service) -> None:
-    with Web(service) as web:  # sessions, policies and the first administrator are of all
+def test_sessions_policies_and_the_first_administrator_are_of_all_workers(
+    service: Service,
+) -> None:
+    with Web(service) as web:
         name = web.register()
         web.sign_in(name)
         web.sign_in(ADMIN, service.password)
+
+
+def test_the_admin_port_answers_for_all_workers(service: Service) -> None:
     report = asked(service, "/readyz").json()
     assert report["ready"]
     assert {"valkey", "workers-ready"} <= set(report["components"])
     assert asked(service, "/livez").json()["workers"] == ["0", "1"]
+    assert asked(service, "/config").json()["server"]["workers"] == 2
+    assert "threads:" in asked(service, "/debug/pprof/threads?worker=1").text
+    assert asked(service, "/debug/pprof/threads?worker=2").status_code == 404
 
+
+def test_what_the_workers_count_adds_up(service: Service) -> None:
     before = sum(counted(service).values())
     assert {captcha(service) for _ in range(40)} == {200}
     after = counted(service)
     assert sum(after.values()) == before + 40
     assert set(after) == {"0", "1"}, "the kernel spreads connections"
+
+
+def test_grpc_is_served_on_the_shared_port(service: Service) -> None:
     with grpc.insecure_channel(service.grpc) as channel:
         state = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest())
-        assert state.status == health_pb2.HealthCheckResponse.SERVING
-    assert asked(service, "/config").json()["server"]["workers"] == 2
-    assert "threads:" in asked(service, "/debug/pprof/threads?worker=1").text
-    assert asked(service, "/debug/pprof/threads?worker=2").status_code == 404
+    assert state.status == health_pb2.HealthCheckResponse.SERVING
 
+
+def test_one_that_is_killed_is_not_missed_and_comes_back(service: Service) -> None:
     killed = pids(service)["1"]
     os.kill(killed, signal.SIGKILL)
     eventually(lambda: "note" in asked(service, "/readyz").text, "it is missed")
@@ -93,9 +107,8 @@ def test_two_workers_answer_as_one_and_one_that_is_killed_comes_back(service: Se
         START_SECONDS,
     )
     assert pids(service)["1"] != killed
-    assert 'worker_exits_total{name="1",worker="supervisor"} 1.0' in asked(service, "/metrics").text
-    assert service.stop() == 0
-    assert service.log.count('"msg":"stopped"') == 3
+    exits = 'worker_exits_total{name="1",worker="supervisor"} 1.0'
+    assert exits in asked(service, "/metrics").text
 
 
 def test_when_the_supervisor_is_killed_its_workers_end(tmp_path: Path) -> None:
