@@ -94,7 +94,7 @@ async def serving(
     if settings.reflection:
         names += [health.SERVICE, *reflection.SERVICES]
         table.update(Reflection(names, registry.schema.files()).handlers())
-    server = _server(settings, table)
+    server = engine_server(settings, table)
     port = _bind(server, settings)
     await server.start()
     running = Serving(server, state, port)
@@ -104,7 +104,8 @@ async def serving(
         await running.stop(timedelta(0))
 
 
-def _server(settings: GrpcSettings, table: Mapping[str, Any]) -> Any:
+def engine_server(settings: GrpcSettings, table: Mapping[str, Any]) -> Any:
+    """The server of the engine that the settings name; handlers are by the path of a method."""
     if settings.engine == "native":
         from pkg.grpc.native import native_server  # only who chooses it pays for it
 
