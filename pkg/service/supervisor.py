@@ -119,7 +119,7 @@ def supervisor(
     )
     answers = Answers(workers, timeout=lifecycle.check_timeout / 2)
     metrics = WorkerMetrics(folder.path, "supervisor", standard.metrics)
-    whole = [*standard.guards(), *components, ports, folder, metrics, workers, answers]
+    whole = [*standard.guards(), *components, ports, folder, metrics, answers, workers]
     health = Health(whole, clock=standard.clock, timeout=lifecycle.check_timeout)
     profiles = Pprof(settings.profile, Sampler(), standard.clock).endpoints()
     admin = AdminServer(

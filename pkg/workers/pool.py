@@ -130,12 +130,12 @@ class Workers:
 
     async def drain(self) -> None:
         """Ask them all to stop, and start none again. They drain as they are told to."""
-        self._asked = True
         keeping = {place.keeping for place in self._places if place.keeping is not None}
         for task in keeping:
             task.cancel()
         if keeping:
             await asyncio.wait(keeping)
+        self._asked = True
         for place in self._places:
             if place.process is not None:
                 place.process.ask()
@@ -149,20 +149,21 @@ class Workers:
         try:
             if not self._asked:
                 await self.drain()
-            running = [place.process for place in self._places if place.process is not None]
-            codes = await asyncio.gather(*(process.wait() for process in running))
+            told = await asyncio.gather(*(self._end(place) for place in self._places))
         except asyncio.CancelledError:
             await self._kill()
             raise
-        for place in self._places:
-            place.process = place.ready = None
-        bad = [
-            f"worker {process.name} {how(code)}"
-            for process, code in zip(running, codes, strict=True)
-            if code
-        ]
+        bad = [what for what in told if what]
         if bad:
             raise WorkerError(", ".join(bad))
+
+    async def _end(self, place: _Place) -> str:
+        """Wait for the end of a worker that was asked; what was wrong with it, if anything."""
+        if place.process is None:
+            return ""
+        code = await place.process.wait()
+        place.process = place.ready = None
+        return f"worker {place.name} {how(code)}" if code else ""
 
     async def _begin(self, place: _Place) -> None:
         """Start a worker; return when it serves, or leave nothing of it."""
