@@ -129,30 +129,25 @@ class GranianServer:
             ListenError: the address cannot be listened on; names it.
         """
         sock = listen(self._host, self._port, backlog=self._backlog, reuse_port=self._reuse_port)
+        self._port = sock.getsockname()[1]
+        server = _Server(self._app, sock.fileno(), self._backlog, **self._options)
+        # A request must not see what the starter had set: granian copies the task's context.
+        serving = asyncio.create_task(server.serve(), name=f"serve-{self.name}", context=Context())
+        listening = asyncio.create_task(server.listening.wait())
         try:
-            self._port = sock.getsockname()[1]
-            server = _Server(self._app, sock.fileno(), self._backlog, **self._options)
-            # A request must not see what the starter had set: granian copies the task's context.
-            serving = asyncio.create_task(
-                server.serve(), name=f"serve-{self.name}", context=Context()
-            )
-            listening = asyncio.create_task(server.listening.wait())
-            try:
-                await asyncio.wait({serving, listening}, return_when=asyncio.FIRST_COMPLETED)
-            except asyncio.CancelledError:
-                if server.listening.is_set():
-                    sock.detach()
-                server.stop()
-                await asyncio.wait({serving})
-                raise
-            finally:
-                listening.cancel()
-            if serving.done():
-                serving.result()
-                raise RuntimeError("granian ended before it listened")
-            sock.detach()  # granian closes it
+            await asyncio.wait({serving, listening}, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            server.stop()
+            await asyncio.wait({serving})
+            raise
         finally:
+            listening.cancel()
+            if server.listening.is_set():
+                sock.detach()  # granian closes it
             sock.close()
+        if serving.done():
+            serving.result()
+            raise RuntimeError("granian ended before it listened")
         self._server, self._serving = server, serving
 
     async def wait(self) -> None:

@@ -8,12 +8,14 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from pkg.workers import command
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-PROGRAM = """
+PROGRAM = f"""
 import json, sys
-from pkg.workers import this_program
+from {command.__name__} import this_program
 print(json.dumps([this_program("--more", "x y"), sys.argv[1:]]))
 """
 
@@ -23,9 +25,9 @@ def test_it_is_the_same_program_with_more_arguments(tmp_path: Path) -> None:
     script.write_text(PROGRAM)
     environment = {"PYTHONPATH": os.pathsep.join(sys.path)}
 
-    def ran(command: list[str]) -> list[list[str]]:
+    def ran(line: list[str]) -> list[list[str]]:
         done = subprocess.run(  # noqa: S603 - our own interpreter and program
-            command, env=environment, check=True, capture_output=True
+            line, env=environment, check=True, capture_output=True
         )
         found: list[list[str]] = json.loads(done.stdout)
         return found

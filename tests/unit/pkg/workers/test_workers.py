@@ -8,7 +8,6 @@ import signal
 import sys
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,11 +17,14 @@ from pkg.alert import MemoryAlerts
 from pkg.backoff import Backoff, BackoffSettings
 from pkg.clock import SystemClock
 from pkg.workers import WorkerError, Workers
+from pkg.workers.process import WorkerProcess
+from tests.unit.pkg.workers import child
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
-CHILD = str(Path(__file__).with_name("child.py"))
+CHILD = str(child.__file__)
 SOON = 60.0
 """Seconds; processes start slowly on a busy machine."""
 
@@ -134,8 +136,6 @@ async def test_a_worker_that_never_serves_is_ended(tmp_path: Path) -> None:
 
 
 async def test_a_program_that_is_not_there_is_named() -> None:
-    from pkg.workers.process import WorkerProcess
-
     with pytest.raises(WorkerError, match=r"worker 7 cannot be started: .*no-such-program"):
         await WorkerProcess.spawn("7", ["/no-such-program"])
 
