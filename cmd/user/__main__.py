@@ -26,26 +26,47 @@ from user.process import CONFIGURATION, SERVICE, VERSION, signing_keys
 
 if TYPE_CHECKING:
     import argparse
+    from pathlib import Path
 
+    from pkg.app import App
     from pkg.config import Loaded
+    from pkg.service import Standard
 
 
-def serve(loaded: Loaded[UserSettings]) -> int:
-    """Run until a signal; returns the exit code."""
+def serve(loaded: Loaded[UserSettings], worker: Path | None = None) -> int:
+    """Run until a signal, as one process or as the supervisor of several; returns the exit code.
+
+    Args:
+        loaded: the settings.
+        worker: the folder of the workers and the name of this one, if it is one of several.
+    """
+    supervises = worker is None and loaded.settings.server.workers > 1
     with loading():  # the other commands do without what a server needs
         from pkg.service import Standard
-        from user.app import user_app
 
     settings = loaded.settings
-    registry = _protos(settings)
-    sensitive = sensitive_fields(registry.schema)
+    # A supervisor sees no messages: it need not know them.
+    registry = None if supervises else _protos(settings)
+    sensitive = () if registry is None else sensitive_fields(registry.schema)
     redactor = Redactor(sensitive, max_text=settings.log.max_value)
     identity = Identity(SERVICE, VERSION, settings.env)
     with setup(
         settings.log, identity, context=log_context, redactor=redactor, environ=os.environ
     ) as log:
-        standard = Standard(loaded, identity, sensitive=sensitive, log=log)
-        return run(user_app(standard, registry))
+        standard = Standard(loaded, identity, sensitive=sensitive, log=log, worker=worker)
+        return run(_app(standard, registry))
+
+
+def _app(standard: Standard[UserSettings], registry: Registry | None) -> App:
+    """The service, or where no message is known the supervisor of its workers."""
+    with loading():
+        if registry is None:
+            from user.workers import user_workers
+
+            return user_workers(standard)
+        from user.app import user_app
+
+    return user_app(standard, registry)
 
 
 def openapi(_args: argparse.Namespace, loaded: Loaded[UserSettings]) -> int:
@@ -119,6 +140,7 @@ CLI = Cli(
     settings=UserSettings,
     packaged=CONFIGURATION,
     serve=serve,
+    work=serve,
     verify=verify,
     commands=(
         Command(name="openapi", help="print the OpenAPI document", handler=openapi),

@@ -10,7 +10,8 @@ from internal.user.data import DictionaryWatch, SqlPolicySource
 from internal.user.server.http import Web, web
 from internal.user.server.operations import operations_of
 from migrations.user import LOCATION
-from pkg.app import Credentials, Periodic, UvicornServer
+from pkg.app import Credentials, Periodic
+from pkg.app.engines import http_server
 from pkg.database import Database, migrate, resolve_url
 from pkg.grpc import GrpcServer, Mounted, Mounts
 from pkg.rbac import PolicyWatch, RedisNotifier
@@ -62,7 +63,8 @@ def user_app(standard: Standard[UserSettings], registry: Registry) -> App:
     grpc = GrpcServer(
         registry, settings.server.grpc, _mounts(process, redis_url), tokens=standard.tokens
     )
-    http = UvicornServer("http", site.asgi, **settings.server.http.listening())
+    http_settings = settings.server.http
+    http = http_server(http_settings.engine, "http", site.asgi, **http_settings.listening())
     components: list[Component] = [
         *([valkey] if valkey else []),
         database,

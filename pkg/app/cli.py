@@ -63,6 +63,9 @@ class Cli(Generic[T]):
     settings: type[T]
     serve: Callable[[Loaded[T]], int]
     """Builds the app and runs it; returns the exit code."""
+    work: Callable[[Loaded[T], Path], int] | None = None
+    """Runs as one of several workers. Only their supervisor asks for that, by `--worker
+    FOLDER/NAME`: the folder that they share, and what this one is called."""
     packaged: Traversable | None = None
     """The folder with the YAML files that are packaged with the service."""
     commands: Sequence[Command[T]] = field(default=())
@@ -124,8 +127,14 @@ class Cli(Generic[T]):
             sets=[*args.remote, *args.set],
         )
 
-    def _serve(self, _args: argparse.Namespace, loaded: Loaded[T]) -> int:
+    def _serve(self, args: argparse.Namespace, loaded: Loaded[T]) -> int:
+        if self.work is not None and args.worker is not None:
+            return self.work(loaded, args.worker)
         return self.serve(loaded)
+
+    def _serve_arguments(self, parser: argparse.ArgumentParser) -> None:
+        if self.work is not None:
+            parser.add_argument("--worker", type=Path, help=argparse.SUPPRESS)
 
     def _parser(self) -> argparse.ArgumentParser:
         common = _common_options()
@@ -138,6 +147,7 @@ class Cli(Generic[T]):
             name=SERVE,
             help="run the service; this is what happens when no command is named",
             handler=self._serve,
+            arguments=self._serve_arguments,
         )
         for command in (serve, *self.commands):
             own = commands.add_parser(

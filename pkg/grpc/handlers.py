@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import grpc
 import grpc.aio
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from pkg.rpc.operation import Operation
     from pkg.rpc.registry import Registry
     from pkg.tokens import Tokens
+
+_NEVER: Final = 1e9
+"""Seconds. Of a call without a deadline grpc.aio says None, other engines a huge number."""
 
 _Encode = Callable[[Any], bytes]
 _Receive = Callable[[Any], Any]
@@ -140,6 +143,8 @@ class Handlers:
     def _enter(self, operation: Operation, context: Any) -> Call:
         headers = headers_of(context.invocation_metadata())
         left = context.time_remaining()
+        if left is not None and left >= _NEVER:
+            left = None
         call = Call(
             kind="grpc",
             operation=operation,

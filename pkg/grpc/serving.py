@@ -1,4 +1,4 @@
-"""One grpc.aio server, from bound to drained, all of it within one event loop."""
+"""One gRPC server, from bound to drained, all of it within one event loop."""
 
 from __future__ import annotations
 
@@ -94,8 +94,7 @@ async def serving(
     if settings.reflection:
         names += [health.SERVICE, *reflection.SERVICES]
         table.update(Reflection(names, registry.schema.files()).handlers())
-    server = grpc.aio.server(options=settings.options())
-    server.add_generic_rpc_handlers((_Table(table),))
+    server = engine_server(settings, table)
     port = _bind(server, settings)
     await server.start()
     running = Serving(server, state, port)
@@ -103,6 +102,17 @@ async def serving(
         yield running
     finally:
         await running.stop(timedelta(0))
+
+
+def engine_server(settings: GrpcSettings, table: Mapping[str, Any]) -> Any:
+    """The server of the engine that the settings name; handlers are by the path of a method."""
+    if settings.engine == "native":
+        from pkg.grpc.native import native_server  # only who chooses it pays for it
+
+        return native_server(settings, table)
+    server = grpc.aio.server(options=settings.options())
+    server.add_generic_rpc_handlers((_Table(table),))
+    return server
 
 
 class _Table:

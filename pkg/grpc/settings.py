@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -21,6 +21,8 @@ _Message = Annotated[ByteSize, Field(gt=0, lt=2**31)]
 class GrpcSettings(Settings):
     """`server.grpc`."""
 
+    engine: Literal["aio", "native"] = "aio"
+    """What reads and writes gRPC: grpc.aio, or pygrpc-native, which does so outside the GIL."""
     host: str = "127.0.0.1"
     """To be reached from elsewhere is said in the YAML of an environment, never an accident."""
     port: int = Field(9000, ge=0, le=65535)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from pkg.app.engines import HttpEngine  # noqa: TC001 - pydantic reads it
 from pkg.config import ByteSize, Duration, Settings
 from pkg.http.app import HEARTBEAT, MAX_BODY
 from pkg.http.cors import CorsSettings
@@ -20,6 +21,8 @@ class HttpSettings(Settings):
     """To be reached from elsewhere is said in the YAML of an environment, never an accident."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     """0 lets the system choose."""
+    engine: HttpEngine = "uvicorn"
+    """What reads and writes HTTP: uvicorn, or granian, which does so outside the GIL."""
     response_profile: ProfileName = "envelope"
     max_body: Annotated[ByteSize, Field(gt=0)] = ByteSize(MAX_BODY)
     """Limit of a request body; a hand-written route may have its own."""
@@ -41,7 +44,7 @@ class HttpSettings(Settings):
     cors: CorsSettings = CorsSettings()
 
     def listening(self) -> dict[str, Any]:
-        """For `pkg.app.UvicornServer`: where and how to listen."""
+        """For `pkg.app.engines.http_server`: where and how to listen."""
         return {
             "host": self.host,
             "port": self.port,

@@ -22,6 +22,8 @@ class ServerSettings(Settings):
 
     http: HttpSettings = HttpSettings()
     grpc: GrpcSettings = GrpcSettings()
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    """Identical processes that share both ports; above 1 a further one supervises them."""
     chain: tuple[str, ...] = DEFAULT_CHAIN
     """Middlewares, the outermost first."""
     timeout: Annotated[Duration, Field(gt=timedelta())] = timedelta(seconds=10)

@@ -26,7 +26,7 @@ from pkg.config.remote import Remote, RemoteCache, open_source
 from pkg.config.watcher import Watcher
 from pkg.holmes import ExceptionHooks, Holmes, Loops
 from pkg.log import Redactor
-from pkg.metrics import LoopLag, Saturation, loop_lag_series
+from pkg.metrics import LoopLag, Saturation, WorkerMetrics, loop_lag_series
 from pkg.middleware import CallMetrics, log_error
 from pkg.profile import HeapTracing, Pprof, Sampler
 from pkg.profile.pyroscope import PyroscopePush
@@ -35,10 +35,12 @@ from pkg.service.exceptions import Exceptions
 from pkg.service.settings import StandardSettings
 from pkg.tokens import SystemTokens
 from pkg.trace import Tracing
+from pkg.workers import Link, Ready
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+    from pathlib import Path
 
     from pkg.app import Component, Credentials, Hook
     from pkg.config import Loaded
@@ -65,6 +67,7 @@ class Standard(Generic[T]):
         *,
         sensitive: Collection[str] = (),
         log: LogHandle | None = None,
+        worker: Path | None = None,
     ) -> None:
         """Make the parts; nothing is opened or started.
 
@@ -73,6 +76,7 @@ class Standard(Generic[T]):
             identity: which service this is.
             sensitive: names of fields that no alert may show.
             log: follows the levels of the settings.
+            worker: the folder of the workers and the name of this one, if it is one of several.
         """
         settings = loaded.settings
         self.settings = settings
@@ -101,6 +105,7 @@ class Standard(Generic[T]):
         self.loops = Loops(self.clock)
         self._sampler = Sampler()
         self._host = socket.gethostname()
+        self._worker = worker
         if log is not None:
             self.watcher.subscribe(_levels(log))
 
@@ -148,29 +153,36 @@ class Standard(Generic[T]):
             settings.admin,
         )
 
+        link = None if self._worker is None else Link()
+
         async def announce() -> None:
-            banner = Banner(
-                service=self.identity.service,
-                version=self.identity.version,
-                env=self.identity.env,
-                places={
-                    **places(),
-                    "Admin": f"http://{admin.address}",
-                    "Config": self.watcher.loaded.origin,
-                },
-                credentials=credentials(),
-            )
-            show(banner, sys.stderr)
+            if link is not None:
+                known = credentials()
+                await link.tell(
+                    Ready(
+                        admin=admin.address,
+                        places=dict(places()),
+                        login=known.login if known else "",
+                        password=known.password if known else "",
+                    )
+                )
+                return
+            self.announce(places(), admin.address, credentials())
 
         def all_ports() -> Mapping[str, int]:
             return {**ports(), "admin": admin.port}
 
-        registered = self._registered(all_ports, health)
+        registered = self.registered(all_ports, health)
         leave = () if registered is None else (registered.leave,)
         return App(
             self.identity.service,
             self.identity.version,
-            [admin, *whole, *(() if registered is None else (registered,))],
+            [
+                *(() if link is None else (link,)),
+                admin,
+                *whole,
+                *(() if registered is None else (registered,)),
+            ],
             clock=self.clock,
             start_timeout=lifecycle.start_timeout,
             stop_timeout=lifecycle.stop_timeout,
@@ -179,16 +191,35 @@ class Standard(Generic[T]):
             health=health,
         )
 
-    def _before(self) -> tuple[Component, ...]:
-        """What the service's own components may need."""
+    def announce(
+        self, places: Mapping[str, str], admin: str, credentials: Credentials | None
+    ) -> None:
+        """Show the banner."""
+        banner = Banner(
+            service=self.identity.service,
+            version=self.identity.version,
+            env=self.identity.env,
+            places={**places, "Admin": f"http://{admin}", "Config": self.watcher.loaded.origin},
+            credentials=credentials,
+        )
+        show(banner, sys.stderr)
+
+    def guards(self) -> tuple[Component, ...]:
+        """What every process of the service has, a supervisor too."""
         frames = self.settings.profile.heap_frames
         return (
             *((HeapTracing(frames),) if frames else ()),
             *(() if isinstance(self.alerts, LoggedAlerts) else (self.alerts,)),
             Exceptions(self._hooks),
-            self.tracing,
             self.watcher,
         )
+
+    def _before(self) -> tuple[Component, ...]:
+        """What the service's own components may need."""
+        if self._worker is None:
+            return (*self.guards(), self.tracing)
+        shared = WorkerMetrics(self._worker.parent, self._worker.name, self.metrics)
+        return (*self.guards(), self.tracing, shared)
 
     def _after(self) -> tuple[Component, ...]:
         """What watches the process at work: a start may well block its loop for a while."""
@@ -200,7 +231,11 @@ class Standard(Generic[T]):
             clock=self.clock,
             registry=self.metrics,
         )
-        push = PyroscopePush(self.settings.pyroscope, self.identity.service)
+        pyroscope = self.settings.pyroscope
+        if self._worker is not None:
+            tags = {**pyroscope.tags, "worker": self._worker.name}
+            pyroscope = pyroscope.model_copy(update={"tags": tags})
+        push = PyroscopePush(pyroscope, self.identity.service)
         return LoopLag(MAIN, self._lag), holmes, push
 
     def _remote(self) -> Remote | None:
@@ -216,10 +251,13 @@ class Standard(Generic[T]):
             clock=self.clock,
         )
 
-    def _registered(self, ports: Ports, health: Health) -> Registered | None:
-        """The process in the registry, if there is one and others can reach us."""
+    def registered(self, ports: Ports, health: Health) -> Registered | None:
+        """The process in the registry, if there is one and others can reach us.
+
+        Of several workers their supervisor is registered, and none of them.
+        """
         settings = self.settings.registry
-        if settings.consul is None or not settings.registration.address:
+        if self._worker is not None or settings.consul is None or not settings.registration.address:
             return None
         from pkg.service.registered import Registered  # only who registers pays for it
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import json
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,7 +17,6 @@ from pkg.config import ConfigError, Loaded, Problem, Settings
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
-    from pathlib import Path
 
 
 class Shop(Settings):
@@ -154,3 +154,25 @@ def test_process_is_used_when_nothing_is_handed_in(
     cli = Cli(service="shop-of-nobody", version="1", settings=Shop, serve=desk.serve)
     assert cli.main() == 0
     assert "is good" in capsys.readouterr().out
+
+
+def test_a_worker_is_told_where_it_belongs_and_nobody_is_told_of_the_flag(desk: Desk) -> None:
+    worked: list[Path] = []
+
+    def work(_loaded: Loaded[Shop], worker: Path) -> int:
+        worked.append(worker)
+        return 3
+
+    cli = Cli(service="shop", version="1", settings=Shop, serve=desk.serve, work=work)
+    told: dict[str, Any] = {"environ": {}, "stdout": desk.out, "stderr": desk.err}
+    assert cli.main(["--set", "port=2", "--worker", "/tmp/shop-1/0"], **told) == 3
+    assert worked == [Path("/tmp/shop-1/0")]
+    assert cli.main(["serve"], **told) == 0
+    assert len(desk.served) == 1
+    assert cli.main(["serve", "--help"], **told) == 0
+    assert "--worker" not in desk.out.getvalue()
+
+
+def test_a_service_without_workers_does_not_know_the_flag(desk: Desk) -> None:
+    assert desk.main("--worker", "/tmp/shop-1/0") == 2
+    assert desk.served == []

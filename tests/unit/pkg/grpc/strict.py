@@ -28,6 +28,10 @@ SOON = timedelta(seconds=5)
 """Longer than anything here takes; a test that waits so long fails."""
 
 
+CHOSEN = {"engine": "aio"}
+"""The engine of the servers; see the fixture `engine`."""
+
+
 class Strict:
     """Implements StrictService: what a line says decides what happens."""
 
@@ -108,7 +112,7 @@ class Running:
 
 
 def settings(**changes: Any) -> GrpcSettings:
-    return GrpcSettings(**{"host": "127.0.0.1", "port": 0, **changes})
+    return GrpcSettings(**{"host": "127.0.0.1", "port": 0, **CHOSEN, **changes})
 
 
 @asynccontextmanager

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from pkg.rpc import Call, Handler, Operation
 
 
+pytestmark = pytest.mark.usefixtures("engine")
+
+
 class Notes:
     """A middleware that notes what passes, and may answer in the handler's place."""
 

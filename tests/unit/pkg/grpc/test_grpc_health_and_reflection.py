@@ -15,6 +15,8 @@ from grpc_reflection.v1alpha import reflection_pb2
 
 from tests.unit.pkg.grpc.strict import SERVICE, SOON, refusal, running
 
+pytestmark = pytest.mark.usefixtures("engine")
+
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 VERSIONS = ("grpc.reflection.v1", "grpc.reflection.v1alpha")

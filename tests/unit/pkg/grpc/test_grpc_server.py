@@ -29,6 +29,8 @@ from tests.unit.pkg.lab_registry import registry
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+pytestmark = pytest.mark.usefixtures("engine")
+
 NOW = timedelta(0)
 
 

@@ -12,6 +12,8 @@ from pkg.errors import Fault, Violation
 from pkg.grpc.status import DETAILS, fault_of
 from tests.unit.pkg.grpc.strict import SERVICE, Refusal, encoded, refusal, running
 
+pytestmark = pytest.mark.usefixtures("engine")
+
 SAY = f"/{SERVICE}/Say"
 
 

@@ -14,6 +14,7 @@ def test_the_defaults_are_those_of_the_documentation() -> None:
     settings = HttpSettings()
 
     assert settings.port == 8000
+    assert settings.engine == "uvicorn"
     assert settings.response_profile == "envelope"
     assert settings.max_body == 4 << 20
     assert settings.docs
@@ -35,6 +36,7 @@ def test_sizes_and_profiles_are_read() -> None:
         {"maxBody": 4096},
         {"responseProfile": "plain"},
         {"profile": "compat"},
+        {"engine": "hypercorn"},
     ],
 )
 def test_what_makes_no_sense_is_refused(settings: dict[str, Any]) -> None:
