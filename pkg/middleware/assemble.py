@@ -32,8 +32,23 @@ DEFAULT_CHAIN = (
 )
 """Outermost first."""
 
+EVENT_CHAIN = (
+    "requestId",
+    "tracing",
+    "metrics",
+    "log",
+    "recovery",
+    "deadline",
+    "audit",
+    "validation",
+)
+"""The same for what comes from the bus. Who may send there is the brokers' to say, and whoever
+takes too much is held back rather than refused: docs/explanation/chain.md."""
+
 REQUIRED = ("recovery", "authentication", "authorization", "validation")
 """Without these a chain leaks defects, is open, or hands services what nobody has checked."""
+
+REQUIRED_OF_EVENTS = ("recovery", "validation")
 
 ORDER = (
     ("requestId", "log"),
@@ -71,19 +86,23 @@ class ChainError(ValueError):
     """The configured chain cannot be used; says why."""
 
 
-def check_names(names: Sequence[str], known: Collection[str]) -> None:
+def check_names(
+    names: Sequence[str], known: Collection[str], required: Collection[str] = REQUIRED
+) -> None:
     """Refuse a chain that cannot be used, before anything is made of it.
 
     Raises:
         ChainError: as `assemble` raises it.
     """
-    faults = _faults(names, known)
+    faults = _faults(names, known, required)
     if faults:
         raise ChainError("; ".join(faults))
 
 
 def assemble(
-    names: Sequence[str], factories: Mapping[str, Callable[[], Middleware]]
+    names: Sequence[str],
+    factories: Mapping[str, Callable[[], Middleware]],
+    required: Collection[str] = REQUIRED,
 ) -> tuple[Middleware, ...]:
     """Make the named middlewares, outermost first.
 
@@ -91,11 +110,11 @@ def assemble(
         ChainError: a name is unknown, is there twice, is required and missing, or is out of order;
             names every fault at once.
     """
-    check_names(names, factories)
+    check_names(names, factories, required)
     return tuple(factories[name]() for name in names)
 
 
-def _faults(names: Sequence[str], known: Collection[str]) -> list[str]:
+def _faults(names: Sequence[str], known: Collection[str], required: Collection[str]) -> list[str]:
     faults = [
         f'unknown middleware "{name}" (there are {", ".join(sorted(known))})'
         for name in dict.fromkeys(names)
@@ -106,7 +125,7 @@ def _faults(names: Sequence[str], known: Collection[str]) -> list[str]:
         for name in dict.fromkeys(names)
         if names.count(name) > 1
     ]
-    faults += [f'"{name}" is missing' for name in REQUIRED if name not in names]
+    faults += [f'"{name}" is missing' for name in required if name not in names]
     faults += [
         f'"{outer}" must stand before "{inner}"'
         for outer, inner in ORDER

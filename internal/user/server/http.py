@@ -57,6 +57,7 @@ def web(
         profile_of(own.response_profile, registry),
         tokens=tokens,
         max_body=own.max_body,
+        heartbeat=own.stream_heartbeat,
     )
     for bound in services.public():
         http.mount(bound)

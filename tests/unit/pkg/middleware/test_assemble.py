@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pkg.middleware import DEFAULT_CHAIN, ChainError, assemble
+from pkg.middleware.assemble import EVENT_CHAIN, REQUIRED_OF_EVENTS
 from pkg.rpc import Call, Handler, Middleware, Operation, compose
 from tests.unit.pkg.middleware.calls import Service, call, operation
 
@@ -75,3 +76,13 @@ def test_every_fault_is_named_at_once() -> None:
         assemble(["nope", "log", "log"], factories([]))
 
     assert str(caught.value).count(";") == 5
+
+
+def test_what_comes_from_the_bus_is_not_asked_who_it_is() -> None:
+    made = assemble(EVENT_CHAIN, factories([]), REQUIRED_OF_EVENTS)
+
+    assert len(made) == len(EVENT_CHAIN)
+    with pytest.raises(ChainError, match='"authentication" is missing'):
+        assemble(EVENT_CHAIN, factories([]))
+    with pytest.raises(ChainError, match='"validation" is missing'):
+        assemble(EVENT_CHAIN[:-1], factories([]), REQUIRED_OF_EVENTS)
