@@ -100,7 +100,7 @@ async def compete(
     """
     results = Results([each.name for each in contestants])
     for each in contestants:
-        await load.run(each.round(seconds / 2, connections))
+        await load.run(each.round(max(1.0, seconds / 2), connections))
     for _ in range(rounds):
         for each in contestants:
             wanted = each.round(seconds, connections, warmup=min(0.3, seconds / 4))

@@ -90,7 +90,7 @@ async def measure(options: argparse.Namespace, directory: Path) -> Report:
 def main(arguments: Sequence[str]) -> int:
     """Exit status 0 where all gates pass, 1 where one does not, 2 where nothing was measured."""
     made = parser(__doc__, seconds=3, rounds=7)
-    made.add_argument("--connections", type=int, default=32)
+    made.add_argument("--connections", type=int, default=16)
     made.add_argument("--ratio", type=float, default=0.01, help="of calls that are traced")
     return run(made.parse_args(arguments), measure)
 

@@ -28,8 +28,7 @@ class Servers:
 
     async def peer(self, module: str, *arguments: str) -> Process:
         """One of `tests.bench.peers`."""
-        name = "-".join((module, *arguments))
-        log = self._directory / f"{name.replace('/', '_')}.log"
+        log = self._directory / f"{'-'.join((module, *arguments[:1]))}.log"
         return await self._held.enter_async_context(
             Process(f"tests.bench.peers.{module}", *arguments, log=log)
         )

@@ -57,4 +57,6 @@ class Load:
         outcome = Outcome(**json.loads(line))
         if outcome.errors and not errors_pass:
             raise LoadError(f"{outcome.errors} errors, the first: {outcome.first_error}")
+        if not outcome.calls:
+            raise LoadError("not one call was answered")
         return outcome

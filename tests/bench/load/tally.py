@@ -5,10 +5,17 @@ from __future__ import annotations
 import asyncio
 from array import array
 from time import perf_counter
+from typing import Final
 
 import psutil
 
 from tests.bench.load.round import Outcome, Round
+
+_FEWEST: Final = 50
+"""Answers that a round waits for, however long it was to be."""
+_LONGEST: Final = 60.0
+"""Seconds that it waits."""
+_POLL: Final = 0.05
 
 
 class Tally:
@@ -41,6 +48,8 @@ class Tally:
         self._cpu, self._began = self._used(), perf_counter()
         self._counting = True
         await asyncio.sleep(self._wanted.seconds)
+        while len(self._times) + self._errors < _FEWEST and perf_counter() - self._began < _LONGEST:
+            await asyncio.sleep(_POLL)
         self._counting = False
         self.over = True
         seconds, cpu = perf_counter() - self._began, self._used() - self._cpu
