@@ -59,6 +59,10 @@ class Results:
         """The same of calls a second."""
         return self._ratio(above, below, lambda outcome: outcome.rate)
 
+    def p99_ratio(self, above: str, below: str) -> float:
+        """The same of the 99th percentile of the time that a call took."""
+        return self._ratio(above, below, lambda outcome: outcome.p99)
+
     def table(self) -> str:
         """Medians, for people."""
         lines = [f"{'':<34}{'calls/s':>9}{'CPU us':>9}{'p50 ms':>9}{'p99 ms':>9}"]

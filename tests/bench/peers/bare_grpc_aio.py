@@ -1,13 +1,18 @@
-"""grpc.aio with protobuf's own messages, without any interceptor."""
+"""grpc.aio with protobuf's own messages, without any interceptor.
+
+python -m tests.bench.peers.bare_grpc_aio [native]     native: by pygrpc-native's server
+"""
 
 from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from typing import Any
 
 import grpc
 import grpc.aio
+import pygrpc_native.aio
 import uvloop
 
 from api.lab.descriptors import descriptor_set
@@ -20,7 +25,7 @@ async def put(request: Any, _context: Any) -> Any:
     return request
 
 
-async def main() -> None:
+async def serve(server: Any) -> None:
     """Serve until SIGTERM."""
     message: Any = Schema(descriptor_set()).message("lab.bench.v1.Order")
     handler = grpc.unary_unary_rpc_method_handler(
@@ -28,7 +33,6 @@ async def main() -> None:
         request_deserializer=message.FromString,
         response_serializer=message.SerializeToString,
     )
-    server = grpc.aio.server()
     server.add_generic_rpc_handlers(
         (grpc.method_handlers_generic_handler("lab.bench.v1.BenchService", {"Put": handler}),)
     )
@@ -39,6 +43,11 @@ async def main() -> None:
     ready(grpc=port)
     await stopped.wait()
     await server.stop(None)
+
+
+async def main() -> None:
+    """Choose the server, inside the loop that it belongs to."""
+    await serve(pygrpc_native.aio.server() if sys.argv[1:] == ["native"] else grpc.aio.server())
 
 
 if __name__ == "__main__":
