@@ -13,7 +13,7 @@ from tests.bench.load.load import LoadError
 from tests.bench.process import ProcessError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Coroutine
 
     from tests.bench.gates import Report
 
@@ -29,19 +29,16 @@ def parser(document: str | None, *, seconds: float, rounds: int) -> argparse.Arg
 
 
 def run(
-    options: argparse.Namespace, measure: Callable[[argparse.Namespace, Path], Awaitable[Report]]
+    options: argparse.Namespace,
+    measure: Callable[[argparse.Namespace, Path], Coroutine[Any, Any, Report]],
 ) -> int:
     """Measure in a directory that is gone afterwards; gives the exit status."""
     with tempfile.TemporaryDirectory(prefix="bench-") as made:
         directory = options.keep or Path(made)
         directory.mkdir(parents=True, exist_ok=True)
         try:
-            report = asyncio.run(_await(measure(options, directory)))
+            report = asyncio.run(measure(options, directory))
         except (LoadError, ProcessError) as error:
             print(f"nothing measured: {error}", file=sys.stderr)
             return 2
     return report.finish(options.json)
-
-
-async def _await(report: Awaitable[Any]) -> Any:
-    return await report

@@ -7,6 +7,7 @@ than the servers that it is to measure; uvloop and httptools are there anyway.
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from itertools import cycle
 from time import perf_counter
 from typing import TYPE_CHECKING, cast
@@ -36,9 +37,8 @@ async def load(wanted: Round, calls: Sequence[Sent]) -> Outcome:
     try:
         for number in range(wanted.connections):
             first = loop.time() + gap * number / wanted.connections
-            _, connection = await loop.create_connection(
-                lambda first=first: _Connection(tally, raw, gap, first), "127.0.0.1", wanted.port
-            )
+            make = partial(_Connection, tally, raw, gap, first)
+            _, connection = await loop.create_connection(make, "127.0.0.1", wanted.port)
             connections.append(connection)
         for connection in connections:
             connection.begin()

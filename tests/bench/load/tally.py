@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from array import array
+from contextlib import suppress
 from time import perf_counter
 from typing import Final
 
@@ -15,7 +16,6 @@ _FEWEST: Final = 50
 """Answers that a round waits for, however long it was to be."""
 _LONGEST: Final = 60.0
 """Seconds that it waits."""
-_POLL: Final = 0.05
 
 
 class Tally:
@@ -30,6 +30,7 @@ class Tally:
         self._first_error = ""
         self._cpu = 0.0
         self._began = 0.0
+        self._enough = asyncio.Event()
         self.over = False
         """Nobody need send any more."""
 
@@ -41,6 +42,8 @@ class Tally:
             self._first_error = self._first_error or error
         elif self._counting:
             self._times.append(perf_counter() - began)
+        if len(self._times) + self._errors >= _FEWEST:
+            self._enough.set()
 
     async def run(self) -> Outcome:
         """Let the warm-up and the round pass; the calls are somebody else's."""
@@ -48,8 +51,9 @@ class Tally:
         self._cpu, self._began = self._used(), perf_counter()
         self._counting = True
         await asyncio.sleep(self._wanted.seconds)
-        while len(self._times) + self._errors < _FEWEST and perf_counter() - self._began < _LONGEST:
-            await asyncio.sleep(_POLL)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LONGEST):
+                await self._enough.wait()
         self._counting = False
         self.over = True
         seconds, cpu = perf_counter() - self._began, self._used() - self._cpu

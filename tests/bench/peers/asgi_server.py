@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 import uvloop
 
+from tests.bench.peers.sampled import sample_if_asked
 from tests.bench.process import ready
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class _Server(uvicorn.Server):
 
 def serve(make: Callable[[], Any]) -> None:
     """Serve until SIGTERM; `make` is called inside the loop."""
+    sample_if_asked()
     sock = socket.create_server(("127.0.0.1", 0), backlog=2048)
 
     async def run() -> None:

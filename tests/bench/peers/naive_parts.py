@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import casbin
 import jwt
@@ -96,9 +96,9 @@ class Calls:
         self._times.labels(method, path).observe(seconds)
 
 
-def json_logger() -> logging.Logger:
-    """Writes JSON lines to standard output."""
-    handler = logging.StreamHandler(sys.stdout)
+def json_logger(stream: TextIO = sys.stdout) -> logging.Logger:
+    """Writes JSON lines to a stream."""
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logger = logging.getLogger("naive")
     logger.addHandler(handler)

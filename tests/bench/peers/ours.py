@@ -36,6 +36,7 @@ from pkg.rpc.registry import Registry
 from pkg.service import Standard
 from tests.bench.peers.by_hand import add_order_route
 from tests.bench.peers.lab_descriptors import descriptor_set
+from tests.bench.peers.sampled import sample_if_asked
 from tests.bench.process import ready
 from user.graph import build
 from user.process import CONFIGURATION, SERVICE, VERSION, make, signing_keys
@@ -177,4 +178,5 @@ def main(data: Path) -> int:
 
 
 if __name__ == "__main__":
+    sample_if_asked()
     sys.exit(main(Path(sys.argv[1])))

@@ -1,6 +1,6 @@
 """Imports and starts the user service piece by piece, and tells what each adds to the memory.
 
-    python -m tests.bench.peers.weighed DATA_DIR     settings from the environment, as USER__…
+python -m tests.bench.peers.weighed DATA_DIR     settings from the environment, as USER__…
 """
 
 from __future__ import annotations
@@ -91,6 +91,7 @@ class Weighed:
     def __init__(self, inner: Any, scale: Scale) -> None:
         self._inner = inner
         self._scale = scale
+        self.started = asyncio.Event()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
@@ -99,18 +100,19 @@ class Weighed:
         """Start it."""
         await self._inner.start()
         self._scale.weigh(f"start of {self._inner.name}")
+        self.started.set()
 
 
 async def main(data: Path, scale: Scale) -> None:
     """Serve until SIGTERM."""
     app = make_app(data)
     scale.weigh("registry, graph and app")
-    app._components = tuple(Weighed(each, scale) for each in app._components)
+    components = [Weighed(each, scale) for each in app._components]
+    app._components = tuple(components)
     running = asyncio.create_task(app.run())
-    names = {each.name for each in app._components}
-    while not running.done() and not all(f"start of {name}" in scale.steps for name in names):
-        await asyncio.sleep(0.05)
-    if not running.done():
+    started = asyncio.gather(*(each.started.wait() for each in components))
+    await asyncio.wait((running, started), return_when=asyncio.FIRST_COMPLETED)
+    if started.done():
         ready(steps=scale.steps)
     await running
 
