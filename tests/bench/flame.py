@@ -22,8 +22,8 @@ from tests.bench.gates import Report
 from tests.bench.load.call import write
 from tests.bench.load.load import Load
 from tests.bench.options import parser, run
-from tests.bench.people import People
 from tests.bench.peers.sampled import TO
+from tests.bench.people import People
 from tests.bench.servers import Servers
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import os
 import signal
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -45,6 +46,7 @@ def sample_if_asked() -> None:
         Path(to).write_text("".join(lines), encoding="utf-8")
 
     signal.signal(signal.SIGPROF, count)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises it again at its end
     signal.signal(signal.SIGUSR1, lambda *_: stacks.clear())
     signal.setitimer(signal.ITIMER_PROF, _EVERY, _EVERY)
     atexit.register(write)
