@@ -1,8 +1,8 @@
 """Reads keys of Redis together that many calls ask for at the same time.
 
 A command costs this process ten times what one more key in it costs. What is asked for in one turn
-of the loop, or while enough reads are under way already, goes out in one command. Guarantees that
-a key is read after it was asked for, never before: what was written until then is seen.
+of the loop, or while a read is under way, goes out in one command. Guarantees that a key is read
+after it was asked for, never before: what was written until then is seen.
 """
 
 from __future__ import annotations
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
-_AT_ONCE: Final = 2
-"""Reads under way: with one alone, a connection that hangs would hold up every call."""
+_AT_ONCE: Final = 4
+"""Reads under way, where they take long."""
+_PATIENCE: Final = 0.02
+"""Seconds that a read may take before calls that come no longer wait for it to end: its connection
+may hang."""
 _LARGEST: Final = 128
 """Calls that share a read, so that no answer is a long one."""
 
@@ -35,8 +38,11 @@ class _Asked(NamedTuple):
 class SharedReads:
     """`GET` for whoever asks. Belongs to its client's event loop."""
 
-    def __init__(self, client: Redis) -> None:
+    def __init__(self, client: Redis, *, patience: float = _PATIENCE) -> None:
+        """`patience`: seconds after which another read is begun beside those under way."""
         self._client: Any = client
+        self._patience = patience
+        self._begun = 0.0
         self._cluster = isinstance(client, RedisCluster)
         self._asked: deque[_Asked] = deque()
         self._reads: set[asyncio.Task[None]] = set()
@@ -54,14 +60,17 @@ class SharedReads:
         return await answer
 
     def _begin(self) -> None:
-        """Have what is asked for read, in the next turn of the loop, if there is room for it."""
-        if self._asked and not self._beginning and len(self._reads) < _AT_ONCE:
-            self._beginning = True
-            read = asyncio.get_running_loop().create_task(
-                self._read(), context=self._asked[0].context
-            )
-            self._reads.add(read)
-            read.add_done_callback(self._ended)
+        """Have what is asked for read, in the next turn of the loop, unless a read is awaited."""
+        if not self._asked or self._beginning or len(self._reads) >= _AT_ONCE:
+            return
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        if self._reads and now - self._begun < self._patience:
+            return
+        self._beginning, self._begun = True, now
+        read = loop.create_task(self._read(), context=self._asked[0].context)
+        self._reads.add(read)
+        read.add_done_callback(self._ended)
 
     def _ended(self, read: asyncio.Task[None]) -> None:
         self._reads.discard(read)

@@ -34,6 +34,16 @@ class Server:
         return values
 
 
+async def ask_one_by_one(reads: SharedReads, count: int) -> list[asyncio.Task[list[Any]]]:
+    """Each asks when the one before has had its turn of the loop."""
+    asking = []
+    for number in range(count):
+        asking.append(asyncio.create_task(reads.get(str(number))))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    return asking
+
+
 @pytest.fixture
 def server() -> Server:
     return Server()
@@ -49,27 +59,35 @@ async def test_each_call_gets_the_values_of_its_own_keys(
 ) -> None:
     server.values = {"a": b"1", "c": b"3"}
 
-    found = await asyncio.gather(reads.get("a", "b"), reads.get("c"), reads.get("b", "a"))
+    found = list(await asyncio.gather(reads.get("a", "b"), reads.get("c"), reads.get("b", "a")))
 
     assert found == [[b"1", None], [b"3"], [None, b"1"]]
     assert server.commands == [["a", "b", "c", "b", "a"]]
 
 
-async def test_what_is_asked_for_while_reads_are_under_way_waits_for_one_of_them_to_end(
+async def test_what_is_asked_for_while_a_read_is_under_way_shares_the_next(
     server: Server, reads: SharedReads
 ) -> None:
     server.open.clear()
-    asking = []
-    for number in range(5):
-        asking.append(asyncio.create_task(reads.get(str(number))))
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-    assert server.commands == [["0"], ["1"]]
+    asking = await ask_one_by_one(reads, 4)
+    assert server.commands == [["0"]]
 
     server.open.set()
     await asyncio.gather(*asking)
 
-    assert server.commands == [["0"], ["1"], ["2", "3", "4"]]
+    assert server.commands == [["0"], ["1", "2", "3"]]
+
+
+async def test_a_read_that_takes_long_holds_up_nobody_else(server: Server) -> None:
+    reads = SharedReads(cast("Redis", server), patience=0)
+    server.open.clear()
+
+    asking = await ask_one_by_one(reads, 6)
+
+    assert server.commands == [["0"], ["1"], ["2"], ["3"]]
+    server.open.set()
+    await asyncio.gather(*asking)
+    assert server.commands[4:] == [["4", "5"]]
 
 
 async def test_what_was_written_before_a_call_asks_is_seen_by_it(
@@ -93,8 +111,9 @@ async def test_a_failure_is_everybodys_and_the_next_read_may_go_well(
     server: Server, reads: SharedReads
 ) -> None:
     server.broken = OSError("gone")
-    found = await asyncio.gather(reads.get("a"), reads.get("b"), return_exceptions=True)
-    assert found == [server.broken, server.broken]
+    asking = asyncio.gather(reads.get("a"), reads.get("b"), return_exceptions=True)
+    found: list[object] = list(await asking)
+    assert found == [server.broken] * 2
 
     server.broken = None
 
