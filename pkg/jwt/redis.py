@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from pkg.errors import Fault
+from pkg.jwt.shared_reads import SharedReads
 from pkg.redis import unavailable
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class RedisRevocations:
         self._client: Any = client
         self._session = f"{prefix}:session:"
         self._version = f"{prefix}:version:"
+        self._reads = SharedReads(client)
         self._raise = self._client.register_script(_RAISE)
         self._extend = self._client.register_script(_EXTEND)
 
@@ -50,11 +52,7 @@ class RedisRevocations:
     async def check(self, session: str, subject: str, version: int) -> None:
         """Pass a token that is not revoked."""
         with unavailable():
-            # No transaction, and no MGET: on a cluster the keys are on different nodes.
-            async with self._client.pipeline(transaction=False) as pipeline:
-                pipeline.get(self._session + session)
-                pipeline.get(self._version + subject)
-                ended, least = await pipeline.execute()
+            ended, least = await self._reads.get(self._session + session, self._version + subject)
         if ended is not None or (least is not None and version < int(least)):
             raise Fault("UNAUTHENTICATED")
 

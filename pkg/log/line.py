@@ -59,8 +59,10 @@ class LineMaker:
             **self._identity,
             **{name: text for name, text in self.context().items() if text},
         }
-        for name, value in record.__dict__.items():
-            if name in _RESERVED or name.startswith("_") or line.get(name, _ABSENT) == value:
+        fields = record.__dict__
+        for name in [name for name in fields if name not in _RESERVED]:
+            value = fields[name]
+            if name.startswith("_") or line.get(name, _ABSENT) == value:
                 continue
             line[f"{name}_" if name in line else name] = self._redactor.field(name, value)
         if record.exc_info and record.exc_info[1] is not None:

@@ -1,0 +1,1 @@
+"""Servers, each a process: ours, and what ours is measured against."""
