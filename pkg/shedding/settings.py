@@ -39,7 +39,7 @@ class SheddingSettings(Settings):
     )
     buckets: int = Field(default=100, ge=2, le=1_000, description="That the window consists of.")
     min_in_flight: int = Field(
-        default=10, ge=1, description="So many calls at a time are never refused."
+        default=64, ge=1, description="So many calls at a time are never refused."
     )
     cool_down: Duration = Field(
         default=timedelta(seconds=1),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from pkg.rbac import PolicySet
 from pkg.redis import RedisClient
 from pkg.rpc.context import log_context
 from pkg.rpc.registry import Registry
-from pkg.service import Standard
+from pkg.service import Standard, service_bus
 from tests.bench.peers.lab_descriptors import descriptor_set
 from user.graph import build
 from user.process import CONFIGURATION, SERVICE, VERSION, make, signing_keys
@@ -68,14 +68,19 @@ async def assembled(directory: Path, where: Backends, people: People) -> AsyncIt
     ):
         standard = Standard(loaded, identity)
         keys = signing_keys(settings, standard.tokens)
-        process = make(standard, registry, keys=keys, load_policies=policies)
         redis = RedisClient(settings.redis, where.redis)
+        producer = service_bus(settings.bus, redis.client, standard.tokens).producer
+        process = make(standard, registry, keys=keys, producer=producer, load_policies=policies)
         database = Database(settings.database, data_dir=settings.data.dir)
         graph = build(process, database, redis.client)
         await standard.tracing.start()
         await process.policies.reload()
         try:
-            yield Assembled(registry, settings.server.chain, graph.chain)
+            async with AsyncExitStack() as started:
+                for component in process.chains.components:
+                    started.push_async_callback(component.stop)
+                    await component.start()
+                yield Assembled(registry, settings.server.chain, graph.chain.middlewares)
         finally:
             await redis.stop()
             await database.stop()

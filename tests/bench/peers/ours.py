@@ -33,7 +33,7 @@ from pkg.rbac import PolicyWatch, RedisNotifier
 from pkg.redis import RedisClient
 from pkg.rpc.context import log_context
 from pkg.rpc.registry import Registry
-from pkg.service import Standard
+from pkg.service import Standard, service_bus
 from tests.bench.peers.by_hand import add_order_route
 from tests.bench.peers.lab_descriptors import descriptor_set
 from tests.bench.peers.sampled import sample_if_asked
@@ -67,7 +67,7 @@ def site(process: Process, graph: Graph) -> tuple[AsgiApp, tuple[Operation, ...]
     own, services = standard.settings.server.http, graph.services
     http = HttpApp(
         registry,
-        graph.chain,
+        graph.chain.middlewares,
         profile_of(own.response_profile, registry),
         tokens=standard.tokens,
         max_body=own.max_body,
@@ -89,10 +89,12 @@ def app_of(standard: Standard[UserSettings], registry: Registry) -> App:
     database = Database(settings.database, data_dir=settings.data.dir)
     redis = RedisClient(settings.redis, redis_url)
     source = SqlPolicySource(database)
+    bus = service_bus(settings.bus, redis.client, standard.tokens)
     process = make(
         standard,
         registry,
         keys=signing_keys(settings, standard.tokens),
+        producer=bus.producer,
         load_policies=source.load,
     )
     graph = build(process, database, redis.client)
@@ -110,9 +112,9 @@ def app_of(standard: Standard[UserSettings], registry: Registry) -> App:
         try:
             own_graph = build(process, own_database, own_redis.client, "grpc")
             services = own_graph.services
-            async with standard.another_loop("grpc"):
+            async with standard.another_loop("grpc"), own_graph.chain.replies:
                 yield Mounted(
-                    own_graph.chain,
+                    own_graph.chain.middlewares,
                     (*services.public(), *services.internal(), bench_service(Bench())),
                 )
             await own_graph.challenges.stop()
@@ -126,6 +128,9 @@ def app_of(standard: Standard[UserSettings], registry: Registry) -> App:
         [
             database,
             redis,
+            *bus.components,
+            *process.chains.components,
+            graph.chain.replies,
             process.hasher,
             graph.challenges,
             Setup(

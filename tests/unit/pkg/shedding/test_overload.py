@@ -95,7 +95,7 @@ class Server:
 def test_under_overload_what_is_taken_is_served_in_time_and_the_core_is_used(
     times: float,
 ) -> None:
-    server = Server(SheddingSettings(), times)
+    server = Server(SheddingSettings(min_in_flight=10), times)
     server.run()
     assert server.finished / (STORM - SETTLED) >= 0.95 * CAPACITY
     assert server.slowest() < 0.3
