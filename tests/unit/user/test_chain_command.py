@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from user.__main__ import CLI
+from user.cli import CLI
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:

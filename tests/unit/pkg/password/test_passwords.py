@@ -8,6 +8,8 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
 from pydantic import ValidationError
 
 from pkg.config import ByteSize
@@ -90,7 +92,12 @@ async def test_an_unknown_user_costs_a_hash_of_the_same_parameters(
     passwords: Argon2Passwords,
 ) -> None:
     # By the parameters and not by the clock, which tells little on a shared machine.
-    assert passwords._dummy.rsplit("$", 2)[0] == (await passwords.hash("a")).rsplit("$", 2)[0]
+    dummy, real = passwords._dummy, await passwords.hash("a")
+
+    assert dummy.rsplit("$", 2)[0] == real.rsplit("$", 2)[0]
+    assert [len(part) for part in dummy.split("$")] == [len(part) for part in real.split("$")]
+    with pytest.raises(VerifyMismatchError):  # so it was computed: one that cannot be read is not
+        PasswordHasher().verify(dummy, "whatever")
     await passwords.dummy_verify("whatever")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pkg.app.loading import loading
+from pkg.loading import loading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
