@@ -1,8 +1,8 @@
-"""Connections that hear of every cancellation.
+"""Connections that hear of every cancellation, and write commands in C.
 
 redis-py sends within `asyncio.wait_for`. That of Python 3.11 forgets a cancellation that comes when
 what it waits for is just done, so that a task which only talks to Redis may never end; and it makes
-a task of its own for every command.
+a task of its own for every command. Its asyncio half has hiredis read, and not write.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
+import hiredis
 from redis.asyncio.connection import Connection, SSLConnection, UnixDomainSocketConnection
 from redis.asyncio.sentinel import SentinelManagedConnection, SentinelManagedSSLConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import DataError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 if TYPE_CHECKING:
@@ -24,7 +26,16 @@ else:
 
 
 class _Sending(_Base):
-    """In front of a class of redis-py: sends within `asyncio.timeout`."""
+    """In front of a class of redis-py: sends within `asyncio.timeout` what hiredis has packed."""
+
+    def pack_command(self, *args: Any) -> list[bytes]:
+        """A command as it goes over the wire; its name may be several words."""
+        name, *rest = args
+        words = (name.encode() if isinstance(name, str) else name).split()
+        try:
+            return [hiredis.pack_command((*words, *rest))]
+        except TypeError as error:
+            raise DataError(f"{name}: {error}") from error
 
     async def send_packed_command(
         self, command: bytes | str | Iterable[bytes], check_health: bool = True

@@ -1,11 +1,16 @@
-"""A command that is cancelled does not go on, whenever the cancellation comes."""
+"""Commands go out as redis-py writes them, and do not go on when they are cancelled."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+import pytest
+from redis.asyncio.connection import Connection
+from redis.exceptions import DataError
+
 from pkg.redis import EmbeddedValkey, RedisSettings, open_redis
+from pkg.redis.connections import CLASSES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,3 +38,28 @@ async def test_a_task_that_only_talks_to_redis_can_be_cancelled_at_any_time(tmp_
     assert went_on == 0
     await client.aclose()
     await server.stop()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("GET", "schlüssel"),
+        ("SCRIPT LOAD", "return 1"),
+        (b"CLIENT SETINFO", "LIB-NAME", b"x"),
+        ("EVALSHA", "0" * 40, 1, b"k", 2**70, -1, 0.1, 1e300, 1e-7, -0.0, ""),
+        ("SET", "k", b"\x00\r\n" * 5000, "PX", 100),
+    ],
+)
+def test_a_command_goes_out_as_redis_py_writes_it(command: tuple[Any, ...]) -> None:
+    ours: Any = CLASSES[Connection]()
+    theirs: Any = Connection()
+
+    assert b"".join(ours.pack_command(*command)) == b"".join(theirs.pack_command(*command))
+
+
+@pytest.mark.parametrize("value", [None, True, [1], object()])
+def test_what_redis_cannot_store_is_refused(value: object) -> None:
+    ours: Any = CLASSES[Connection]()
+
+    with pytest.raises(DataError, match="SET"):
+        ours.pack_command("SET", "key", value)
