@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from pkg.errors import Fault
+from pkg.middleware.overdue import Overdue
 
 if TYPE_CHECKING:
     from pkg.rpc import Call, Handler, Middleware, Operation
@@ -37,24 +38,49 @@ def deadline(default: timedelta, stream: timedelta | None = None) -> Middleware:
         limit = operation.timeout or (stream if streams else default)
         seconds = None if limit is None else limit.total_seconds()
 
+        timers: dict[asyncio.AbstractEventLoop, Overdue] = {}
+
         async def limited(call: Call, payload: Any) -> Any:
-            now = asyncio.get_running_loop().time()
-            if seconds is not None:
-                end = now + seconds
-                call.deadline = end if call.deadline is None else min(call.deadline, end)
-            if call.deadline is not None and call.deadline <= now:
-                raise Fault("DEADLINE_EXCEEDED")
+            loop = asyncio.get_running_loop()
+            now = loop.time()
+            if seconds is None or (call.deadline is not None and call.deadline < now + seconds):
+                return await _until_its_own(call, payload, handler, now)
+            overdue = timers.get(loop)
+            if overdue is None:
+                overdue = timers[loop] = Overdue(seconds, loop)
+            watch = overdue.watch(now)
+            call.deadline = watch.end
             try:
-                async with asyncio.timeout_at(call.deadline) as scope:
-                    return await handler(call, payload)
+                return await handler(call, payload)
             except Fault:
+                raise
+            except asyncio.CancelledError as error:
+                if watch.alone:
+                    raise Fault("DEADLINE_EXCEEDED") from error
                 raise
             except Exception as error:
                 # A library may turn the cancellation into an error of its own.
-                if scope.expired():
+                if watch.expired:
                     raise Fault("DEADLINE_EXCEEDED") from error
                 raise
+            finally:
+                overdue.release(watch)
 
         return limited
 
     return wrap
+
+
+async def _until_its_own(call: Call, payload: Any, handler: Handler, now: float) -> Any:
+    """Serve a call whose deadline, if it has one, is its caller's."""
+    if call.deadline is not None and call.deadline <= now:
+        raise Fault("DEADLINE_EXCEEDED")
+    try:
+        async with asyncio.timeout_at(call.deadline) as scope:
+            return await handler(call, payload)
+    except Fault:
+        raise
+    except Exception as error:
+        if scope.expired():
+            raise Fault("DEADLINE_EXCEEDED") from error
+        raise

@@ -129,3 +129,76 @@ def test_a_limit_must_be_positive(wrong: timedelta) -> None:
         deadline(wrong)
     with pytest.raises(ValueError, match="positive"):
         deadline(NEVER, wrong)
+
+
+async def test_each_call_has_its_own_deadline() -> None:
+    limited = around(deadline(timedelta(milliseconds=30)), hang)
+    first = asyncio.ensure_future(limited(call(), None))
+    await asyncio.wait({first}, timeout=0.015)
+    second = asyncio.ensure_future(limited(call(), None))
+
+    await asyncio.wait({first})
+    assert not second.done()
+
+    for late in (first, second):
+        with pytest.raises(Fault, match="DEADLINE_EXCEEDED"):
+            await late
+
+
+async def test_a_task_whose_call_has_ended_is_left_alone_at_the_deadline() -> None:
+    assert await around(deadline(SOON), Service("reply"))(call(), None) == "reply"
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.02):
+            await asyncio.Event().wait()
+
+
+async def test_a_task_goes_on_after_a_call_of_its_own_was_late() -> None:
+    async def caller() -> str:
+        with pytest.raises(Fault, match="DEADLINE_EXCEEDED"):
+            await around(deadline(SOON), hang)(call(), None)
+        await asyncio.sleep(0)
+        return "went on"
+
+    task = asyncio.ensure_future(caller())
+
+    assert await task == "went on"
+    assert task.cancelling() == 0
+
+
+async def test_a_handler_that_answers_though_it_is_late_has_answered() -> None:
+    async def stubborn(call: Call, payload: Any) -> str:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return "at last"
+        return "never"
+
+    assert await around(deadline(SOON), stubborn)(call(), None) == "at last"
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
+
+
+async def test_a_cancellation_from_outside_stays_one_though_it_is_late_as_well() -> None:
+    async def slow_to_end(call: Call, payload: Any) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            task.cancel()
+
+    task = asyncio.ensure_future(around(deadline(SOON), slow_to_end)(call(), None))
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+def test_every_loop_has_its_own_timer() -> None:
+    limited = around(deadline(SOON), hang)
+
+    async def late() -> None:
+        with pytest.raises(Fault, match="DEADLINE_EXCEEDED"):
+            await limited(call(), None)
+
+    asyncio.run(late())
+    asyncio.run(late())
