@@ -37,7 +37,6 @@ def deadline(default: timedelta, stream: timedelta | None = None) -> Middleware:
         streams = operation.client_streaming or operation.server_streaming
         limit = operation.timeout or (stream if streams else default)
         seconds = None if limit is None else limit.total_seconds()
-
         timers: dict[asyncio.AbstractEventLoop, Overdue] = {}
 
         async def limited(call: Call, payload: Any) -> Any:
