@@ -141,6 +141,18 @@ class TestInThisProcess:
         assert journal == ["start a", "stop a"]
         assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)] == before
 
+    def test_threads_take_shorter_turns_while_the_app_runs(self) -> None:
+        before = sys.getswitchinterval()
+        seen: list[float] = []
+
+        async def look() -> None:
+            seen.append(sys.getswitchinterval())
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        run(App("shop", "1", [Part("a", [])], hooks=Hooks(after_start=(look,))))
+        assert seen[0] < before
+        assert sys.getswitchinterval() == before
+
     def test_run_ends_with_1_when_the_start_fails(self, capsys: pytest.CaptureFixture[str]) -> None:
         app = App("shop", "1", [Broken("db", [], at_start=OSError("refused"))])
         assert run(app) == 1
