@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pkg.openapi.annotations import NOTHING
 from pkg.openapi.answers import JSON, events
-from pkg.openapi.parameters import LANGUAGE, Parameters
+from pkg.openapi.parameters import LANGUAGE, Parameters, key_parameter
 from pkg.openapi.paths import fields_at, spread
 from pkg.openapi.samples import Samples
 from pkg.rpc.operation import Auth
@@ -55,6 +55,8 @@ class Operations:
             taken = {variable.field for variable in rule.template.variables}
             taken |= {rule.body} if rule.body else set()
             parameters += self._parameters.of_query(message, frozenset(taken))
+        key = key_parameter(operation)
+        parameters += [] if key is None else [key]
         made["parameters"] = [*parameters, {"$ref": LANGUAGE}]
         if rule.body:
             made["requestBody"] = self._body(operation, rule)

@@ -1,4 +1,4 @@
-"""Parameters of an operation: in its path, in its query, and the language in a header."""
+"""Parameters of an operation: in its path, its query, and the headers that the chain reads."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pkg.openapi import scalars
 from pkg.openapi.annotations import annotated
 from pkg.openapi.paths import fields_at
 from pkg.openapi.shapes import both
+from pkg.proto.options import Idempotency
 from pkg.proto.schema import is_map
 
 if TYPE_CHECKING:
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
     from pkg.openapi.paths import PathItem
     from pkg.openapi.shapes import Json
     from pkg.proto.schema import Schema
+    from pkg.rpc.operation import Operation
 
 LANGUAGE: Final = "#/components/parameters/AcceptLanguage"
+
+_KEY: Final = r'^(?:[!#-\[\]-~]{1,255}|"(?:[!#-\[\]-~]|\\["\\]){1,255}")$'
 
 _TEXTS: Final = scalars.WRAPPERS | {
     "google.protobuf.Timestamp",
@@ -83,6 +87,22 @@ def language_parameter() -> Json:
         "description": "Language of messages: zh (default) or en.",
         "schema": {"type": "string"},
         "example": "zh",
+    }
+
+
+def key_parameter(operation: Operation) -> Json | None:
+    """What an operation that is done once is told a repetition by; None for any other.
+
+    As `pkg.idempotency.key` reads it, plain or in quotes.
+    """
+    if operation.idempotency is Idempotency.NONE:
+        return None
+    return {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": operation.idempotency is Idempotency.REQUIRED,
+        "description": "However often a request comes with the same key, it is done once.",
+        "schema": {"type": "string", "pattern": _KEY},
     }
 
 

@@ -32,6 +32,9 @@ VARIABLE: Final = "TEST_FUZZING"
 _GIF: Final = "GIF89a"
 """How a picture may begin that is text otherwise."""
 
+KEY: Final = "Idempotency-Key"
+"""Another at every call: the same one, with another request, is refused."""
+
 
 @cache
 def known() -> dict[str, Any]:
@@ -103,6 +106,8 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
         return
     if isinstance(case.body, dict):
         _complete(case.path, case.body)
+    if KEY in case.headers:
+        case.headers[KEY] = SystemTokens().hex()
     if case.path == "/v1/update/password" and isinstance(case.body, dict) and signed_in():
         case.headers["Authorization"] = f"Bearer {token_of(registered(), 'somebody', 'user')}"
         case.body["oldPassword"] = PASSWORD

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import pytest
 from openapi_spec_validator import validate
 
 import api.descriptors
+from pkg.idempotency.key import key_of
 from pkg.openapi import Document
 from pkg.proto.http_rule import HttpRule, parse_template
 from pkg.rpc import Auth, Operation
@@ -129,6 +131,23 @@ def test_access_is_told() -> None:
     assert "403" in permitted["responses"]
     assert not {"401", "403"} & set(public["responses"])
     assert "www-authenticate" in {each.lower() for each in signed_in["responses"]["401"]["headers"]}
+
+
+def test_what_is_done_once_takes_a_key() -> None:
+    paths = everything("envelope")["paths"]
+    keys = {
+        path: each
+        for path in ("limited-by-caller", "keyed", "must-be-keyed")
+        for each in paths[f"/v1/lab/chain/{path}"]["post"]["parameters"]
+        if each.get("name") == "Idempotency-Key"
+    }
+    assert {path: key["required"] for path, key in keys.items()} == {
+        "keyed": False,
+        "must-be-keyed": True,
+    }
+    pattern = keys["keyed"]["schema"]["pattern"]
+    for text in ("a", '"a"', r'"\"\\"', "x" * 255, '"', "", "a b", "é", "x" * 256, '"a'):
+        assert bool(re.search(pattern, text)) == (key_of(text) is not None), text
 
 
 @pytest.mark.parametrize("profile", PROFILES)
