@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
@@ -15,6 +16,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from tests.e2e.service import ADMIN, START_SECONDS, Service, eventually
 from tests.e2e.web import Web
+from tests.e2e.writers import WRITERS, Writers, stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +64,16 @@ def pids(service: Service) -> dict[str, int]:
     return found
 
 
+def back(service: Service, name: str, killed: int) -> None:
+    """Wait for another process in the place of the one that was killed."""
+
+    def is_back() -> bool:
+        ready = asked(service, "/livez").json()["workers"] == ["0", "1"]
+        return ready and pids(service).get(name, killed) != killed
+
+    eventually(is_back, "it serves again", START_SECONDS)
+
+
 def test_sessions_policies_and_the_first_administrator_are_of_all_workers(
     service: Service,
 ) -> None:
@@ -101,14 +113,31 @@ def test_one_that_is_killed_is_not_missed_and_comes_back(service: Service) -> No
     eventually(lambda: "note" in asked(service, "/readyz").text, "it is missed")
     assert {captcha(service) for _ in range(20)} == {200}
     assert asked(service, "/readyz").status_code == 200
-    eventually(
-        lambda: asked(service, "/livez").json()["workers"] == ["0", "1"],
-        "it serves again",
-        START_SECONDS,
-    )
-    assert pids(service)["1"] != killed
+    back(service, "1", killed)
     exits = 'worker_exits_total{name="1",worker="supervisor"} 1.0'
     assert exits in asked(service, "/metrics").text
+
+
+async def test_what_was_acknowledged_outlives_workers_killed_with_calls_in_flight(
+    service: Service,
+) -> None:
+    with Web(service) as web:
+        writers = Writers(web.admin)
+    for name in ("0", "1"):
+        async with writers.writing(service):
+            await writers.until(WRITERS, 200)
+            killed = pids(service)[name]
+            os.kill(killed, signal.SIGKILL)
+        # New connections go to the other one, until this one is back.
+        async with writers.writing(service):
+            await writers.until(WRITERS, 200)
+        await asyncio.to_thread(back, service, name, killed)
+
+    found = await stored(service)
+    assert writers.acknowledged <= found.written
+    assert found.halves == 0
+    assert set(writers.answers) == {200}
+    assert writers.cut >= 1
 
 
 def test_when_the_supervisor_is_killed_its_workers_end(tmp_path: Path) -> None:
