@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import uvloop
 
 from pkg.app.errors import AppError
+from pkg.app.leave import leave
 from pkg.app.signals import ECHO, Signals
 from pkg.clock import SystemClock
 
@@ -37,7 +37,7 @@ def run(
     *,
     logger: logging.Logger = _LOG,
     echo: timedelta = ECHO,
-    exit_process: Callable[[int], Any] = os._exit,
+    exit_process: Callable[[int], Any] = leave,
 ) -> int:
     """Run the app on a loop of its own until it stops; returns the exit code of the process.
 
@@ -66,7 +66,6 @@ def run(
         if app.abandoned:
             # Closing the loop would wait for these for ever.
             logger.critical("still running, exit at once: %s", ", ".join(app.abandoned))
-            logging.shutdown()
             sys.stderr.flush()
             exit_process(code or FAILED)
     return code

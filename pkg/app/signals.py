@@ -12,6 +12,8 @@ import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from pkg.app.leave import leave
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
@@ -37,7 +39,7 @@ class Signals:
         *,
         clock: Clock,
         echo: timedelta = ECHO,
-        exit_process: Callable[[int], Any] = os._exit,
+        exit_process: Callable[[int], Any] = leave,
     ) -> None:
         """Call `stop` at the first signal, in the main thread between two instructions.
 

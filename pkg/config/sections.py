@@ -41,6 +41,12 @@ class LogSettings(Settings):
     max_value: ByteSize = Field(
         default=ByteSize.parse("8KiB"), description="Longer texts in a line are cut, by characters."
     )
+    flush: Duration = Field(
+        default=timedelta(milliseconds=100),
+        ge=_POSITIVE,
+        le=timedelta(seconds=10),
+        description="How long lines below warning may wait, to be written together.",
+    )
 
 
 class LifecycleSettings(Settings):

@@ -25,7 +25,10 @@ class JsonLines(OrjsonFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as JSON."""
-        fields = self._maker.fields(record)
+        return self.text(self._maker.fields(record))
+
+    def text(self, fields: dict[str, Any]) -> str:
+        """What the maker made, as JSON."""
         try:
             return self.serialize_log_record(fields)
         except (TypeError, ValueError):  # lone surrogates, which orjson refuses

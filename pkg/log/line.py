@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from pythonjsonlogger.core import RESERVED_ATTRS
+
+from pkg.log.timestamp import Timestamps
 
 if TYPE_CHECKING:
     import logging
@@ -43,7 +44,8 @@ class LineMaker:
         """Say `identity` on every line and ask `context` for each."""
         self._identity = dict(identity)
         self._context = context
-        self._redactor = redactor
+        self.redactor = redactor
+        self.timestamps = Timestamps()
 
     def fields(self, record: logging.LogRecord) -> dict[str, Any]:
         """The fields of a record, in order, as JSON-able data.
@@ -51,25 +53,51 @@ class LineMaker:
         A field of the line itself beats an extra of the same name, which then gets a `_` behind,
         unless it says the same.
         """
-        line: dict[str, Any] = {
-            TS: timestamp(record.created),
-            LEVEL: record.levelname.lower(),
-            LOGGER: record.name,
-            MSG: self._redactor.text(self.message(record)),
-            **self._identity,
-            **{name: text for name, text in self.context().items() if text},
-        }
-        fields = record.__dict__
-        for name in [name for name in fields if name not in _RESERVED]:
-            value = fields[name]
-            if name.startswith("_") or line.get(name, _ABSENT) == value:
-                continue
-            line[f"{name}_" if name in line else name] = self._redactor.field(name, value)
+        extras = [(name, value) for name, value in record.__dict__.items() if name not in _RESERVED]
+        message = self.message(record)
+        line = self.line(record.created, record.levelname, record.name, message, extras)
         if record.exc_info and record.exc_info[1] is not None:
             line[EXCEPTION] = self.exception(record.exc_info[1])
         if record.stack_info:
-            line[STACK] = self._redactor.text(record.stack_info)
+            line[STACK] = self.redactor.text(record.stack_info)
         return line
+
+    def line(
+        self,
+        created: float,
+        level: str,
+        logger: str,
+        message: str,
+        extras: Iterable[tuple[str, Any]],
+    ) -> dict[str, Any]:
+        """The fields of a line that has no exception.
+
+        Args:
+            created: seconds since 1970.
+            level: its name.
+            logger: its name.
+            message: with its arguments.
+            extras: beside the fields of the line itself.
+        """
+        line: dict[str, Any] = {
+            TS: self.timestamps.of(created),
+            **self.opening(level, logger, message),
+            **{name: text for name, text in self.context().items() if text},
+        }
+        for name, value in extras:
+            if name.startswith("_") or line.get(name, _ABSENT) == value:
+                continue
+            line[f"{name}_" if name in line else name] = self.redactor.field(name, value)
+        return line
+
+    def opening(self, level: str, logger: str, message: str) -> dict[str, Any]:
+        """The fields between the time and the context."""
+        return {
+            LEVEL: level.lower(),
+            LOGGER: logger,
+            MSG: self.redactor.text(message),
+            **self._identity,
+        }
 
     def message(self, record: logging.LogRecord) -> str:
         """The message with its arguments, of which structured ones are cleaned first.
@@ -102,16 +130,10 @@ class LineMaker:
         kind = type(error)
         return {
             "type": f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins."),
-            "message": self._redactor.value(error).removeprefix(f"{kind.__name__}: "),
-            "stack": self._redactor.text("".join(traceback.format_exception(error))),
+            "message": self.redactor.value(error).removeprefix(f"{kind.__name__}: "),
+            "stack": self.redactor.text("".join(traceback.format_exception(error))),
         }
 
     def _argument(self, value: Any) -> Any:
         """Numbers stay as they are for `%d` and `%.3f`; anything else is cleaned."""
-        return value if isinstance(value, int | float | str) else self._redactor.value(value)
-
-
-def timestamp(seconds: float) -> str:
-    """RFC 3339 in UTC with milliseconds."""
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+        return value if isinstance(value, int | float | str) else self.redactor.value(value)

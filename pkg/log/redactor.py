@@ -42,6 +42,14 @@ def _fold(name: str) -> str:
     return name.replace("_", "").replace("-", "").lower()
 
 
+def _may_hold_credentials(text: str) -> bool:
+    """Quicker than to look for them. Beyond ASCII there are more letters that match an `s`."""
+    if not text.isascii():
+        return True
+    text = text.lower()
+    return "bearer" in text or "basic" in text
+
+
 class Redactor:
     """Cleans values by the names they go by. Any thread may use it."""
 
@@ -56,10 +64,11 @@ class Redactor:
 
     def hides(self, name: object) -> bool:
         """Whether a value by this name is sensitive."""
-        if isinstance(name, bytes):
-            name = name.decode("latin-1")
-        if not isinstance(name, str):
-            return False
+        if type(name) is not str:
+            if isinstance(name, bytes):
+                name = name.decode("latin-1")
+            if not isinstance(name, str):
+                return False
         hidden = self._known.get(name)
         if hidden is None:
             hidden = _fold(name) in self._names
@@ -71,7 +80,7 @@ class Redactor:
         """A text without credentials, cut to size; says how much is missing."""
         if len(text) > self._max_text:
             text = f"{text[: self._max_text]}… ({len(text) - self._max_text} more)"
-        if " " in text:
+        if " " in text and _may_hold_credentials(text):
             text = _CREDENTIALS.sub(rf"\1 {MASK}", text)
         if "://" in text:
             text = _URL_PASSWORD.sub(rf"\1:{MASK}@", text)
@@ -79,14 +88,16 @@ class Redactor:
 
     def field(self, name: object, value: Any) -> Any:
         """The value as it may be logged under this name."""
-        return MASK if self.hides(name) and value not in (None, "") else self.value(value)
+        if self.hides(name) and value not in (None, ""):
+            return MASK
+        return self.text(value) if type(value) is str else self._clean(value, 0)
 
     def value(self, value: Any) -> Any:
         """The value as plain JSON-able data. Never raises."""
         return self._clean(value, 0)
 
     def _clean(self, value: Any, depth: int) -> Any:
-        if value is None or isinstance(value, bool | float):
+        if value is None or isinstance(value, (bool, float)):
             return value
         if isinstance(value, int):
             return int(value) if value.bit_length() <= _INTEGER_BITS else self.text(hex(value))

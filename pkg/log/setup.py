@@ -9,18 +9,24 @@ from __future__ import annotations
 import logging
 import sys
 from dataclasses import asdict, dataclass
+from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final, Self, TextIO
 
+from pkg.log.direct import DirectLines
 from pkg.log.formats import Console, JsonLines
 from pkg.log.handler import StreamLines
 from pkg.log.line import Context, LineMaker, no_context
+from pkg.log.lines import LoggedLines
 from pkg.log.redactor import Redactor
+from pkg.log.writer import LineWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
     from pkg.config.sections import LogSettings
+    from pkg.log.lines import Lines
 
 QUIET: Final = {
     "alembic.runtime.plugins": "warning",
@@ -46,9 +52,21 @@ class Identity:
 class LogHandle:
     """Logging as it was set up. `close` restores what was before."""
 
-    def __init__(self, handler: logging.Handler, manager: logging.Manager) -> None:
-        """Send everything that the loggers of `manager` log to `handler` from now on."""
+    def __init__(
+        self,
+        handler: logging.Handler,
+        manager: logging.Manager,
+        lines: Callable[[logging.Logger], Lines],
+    ) -> None:
+        """Send everything that the loggers of `manager` log to `handler` from now on.
+
+        Args:
+            handler: closed with the handle.
+            manager: of the loggers.
+            lines: makes what `lines` gives.
+        """
         self._manager = manager
+        self._lines = lines
         self._root = manager.root
         self._handler = handler
         self._closed = False
@@ -71,6 +89,10 @@ class LogHandle:
             logger = self._manager.getLogger(name)
             self._levels[name] = logger.level
             logger.setLevel(level.upper())
+
+    def lines(self, logger: logging.Logger) -> Lines:
+        """For what one of the loggers says often: the quickest way that the format allows."""
+        return self._lines(logger)
 
     def close(self) -> None:
         """Flush, and restore handlers and levels. Does nothing the second time."""
@@ -115,6 +137,10 @@ def setup(
 ) -> LogHandle:
     """Log as `settings` say, until the handle is closed.
 
+    Lines wait for `settings.flush` at most, to be written together; warnings, and what is worse,
+    are written at once with all that waits before them, and so is everything on a terminal. What
+    waits is written at the end of the process, too, unless it ends without a chance to.
+
     Args:
         settings: levels and format.
         identity: said on every JSON line.
@@ -129,13 +155,18 @@ def setup(
     clean = redactor or Redactor(max_text=settings.max_value)
     maker = LineMaker(said, context, clean)
     terminal = _is_terminal(out)
-    handler = StreamLines(out)
-    if settings.format == "json" or (settings.format == "auto" and not terminal):
-        handler.setFormatter(JsonLines(maker))
+    json = settings.format == "json" or (settings.format == "auto" and not terminal)
+    writer = LineWriter(out, timedelta(0) if terminal and not json else settings.flush)
+    handler = StreamLines(writer)
+    lines: Callable[[logging.Logger], Lines] = LoggedLines
+    if json:
+        format_ = JsonLines(maker)
+        handler.setFormatter(format_)
+        lines = partial(DirectLines, handler=handler, maker=maker, json=format_, writer=writer)
     else:
         colour = terminal and not (environ or {}).get("NO_COLOR")
         handler.setFormatter(Console(maker, colour=colour, hidden=frozenset(said)))
-    handle = LogHandle(handler, manager or logging.getLogger().manager)
+    handle = LogHandle(handler, manager or logging.getLogger().manager, lines)
     handle.apply(settings)
     return handle
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from pkg.middleware.outcome import OURS, reason_of
+from pkg.middleware.outcome import OK, OURS, reason_of
 
 if TYPE_CHECKING:
     from pkg.clock import Clock
+    from pkg.log.lines import Lines, Write
     from pkg.rpc import Call, Handler, Middleware, Operation
 
 
-def log(logger: logging.Logger, clock: Clock) -> Middleware:
+def log(lines: Lines, clock: Clock) -> Middleware:
     """Log calls with the fields operation, transport, reason, ms, peer and uid.
 
     What says something of the service rather than of the caller is a warning.
@@ -23,14 +24,29 @@ def log(logger: logging.Logger, clock: Clock) -> Middleware:
     """
 
     def wrap(handler: Handler, operation: Operation) -> Handler:
+        kinds: dict[tuple[str, str], Write] = {}
+
+        def write(call: Call, reason: str, seconds: float) -> None:
+            kind = kinds.get((call.kind, reason))
+            if kind is None:
+                kind = kinds[call.kind, reason] = _kind(lines, operation, call.kind, reason)
+            principal = call.principal
+            kind(
+                {
+                    "ms": round(seconds * 1_000_000) / 1000,
+                    "peer": call.peer,
+                    "uid": "" if principal is None else principal.subject,
+                }
+            )
+
         async def logged(call: Call, payload: Any) -> Any:
             start = clock.monotonic()
             try:
                 reply = await handler(call, payload)
             except BaseException as error:
-                _write(logger, call, reason_of(error), clock.monotonic() - start)
+                write(call, reason_of(error), clock.monotonic() - start)
                 raise
-            _write(logger, call, reason_of(None), clock.monotonic() - start)
+            write(call, OK, clock.monotonic() - start)
             return reply
 
         return logged
@@ -38,27 +54,10 @@ def log(logger: logging.Logger, clock: Clock) -> Middleware:
     return wrap
 
 
-def _write(logger: logging.Logger, call: Call, reason: str, seconds: float) -> None:
-    level = logging.WARNING if reason in OURS else logging.INFO
-    if not logger.isEnabledFor(level):
-        return
-    name, principal = call.operation.name, call.principal
-    # Made by hand: `logger.log` would look for the line of code that logs, which nobody is told.
-    record = logger.makeRecord(
-        logger.name,
-        level,
-        "",
-        0,
-        f"{name} {reason}",
-        (),
-        None,
-        extra={
-            "operation": name,
-            "transport": call.kind,
-            "reason": reason,
-            "ms": round(seconds * 1000, 3),
-            "peer": call.peer,
-            "uid": "" if principal is None else principal.subject,
-        },
+def _kind(lines: Lines, operation: Operation, transport: str, reason: str) -> Write:
+    """What writes of the calls that ended like this."""
+    return lines.alike(
+        logging.WARNING if reason in OURS else logging.INFO,
+        f"{operation.name} {reason}",
+        {"operation": operation.name, "transport": transport, "reason": reason},
     )
-    logger.handle(record)

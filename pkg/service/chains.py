@@ -128,7 +128,7 @@ class Chains:
             "requestId": lambda: middleware.request_id(tokens),
             "tracing": lambda: middleware.tracing(standard.tracing, registry.catalogue),
             "metrics": lambda: middleware.metrics(standard.calls, clock),
-            "log": lambda: middleware.log(_CALLS, clock),
+            "log": lambda: middleware.log(standard.lines(_CALLS), clock),
             "recovery": lambda: middleware.recovery(standard.on_error(_CALLS)),
             "deadline": lambda: middleware.deadline(server.timeout),
             "loadShedding": lambda: middleware.load_shedding(shedder),

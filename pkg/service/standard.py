@@ -25,7 +25,7 @@ from pkg.config import redacted
 from pkg.config.remote import Remote, RemoteCache, open_source
 from pkg.config.watcher import Watcher
 from pkg.holmes import ExceptionHooks, Holmes, Loops
-from pkg.log import Redactor
+from pkg.log import LoggedLines, Redactor
 from pkg.metrics import LoopLag, Saturation, WorkerMetrics, loop_lag_series
 from pkg.middleware import CallMetrics, log_error
 from pkg.profile import HeapTracing, Pprof, Sampler
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from pkg.config import Loaded
     from pkg.config.watcher import Subscriber
     from pkg.log import Identity, LogHandle
+    from pkg.log.lines import Lines
     from pkg.middleware import OnError
     from pkg.service.registered import Ports, Registered
 
@@ -75,7 +76,7 @@ class Standard(Generic[T]):
             loaded: the settings, and where they came from.
             identity: which service this is.
             sensitive: names of fields that no alert may show.
-            log: follows the levels of the settings.
+            log: follows the levels of the settings, and has a quick way for lines of calls.
             worker: the folder of the workers and the name of this one, if it is one of several.
         """
         settings = loaded.settings
@@ -106,12 +107,17 @@ class Standard(Generic[T]):
         self._sampler = Sampler()
         self._host = socket.gethostname()
         self._worker = worker
+        self._log = log
         if log is not None:
             self.watcher.subscribe(_levels(log))
 
     def on_error(self, logger: logging.Logger) -> OnError:
         """For `recovery`: defects are logged, and people are told."""
         return each_of(log_error(logger), alert_error(self.alerts, self._redactor))
+
+    def lines(self, logger: logging.Logger) -> Lines:
+        """For what the logger says of every call."""
+        return LoggedLines(logger) if self._log is None else self._log.lines(logger)
 
     @asynccontextmanager
     async def another_loop(self, name: str) -> AsyncIterator[None]:

@@ -64,9 +64,9 @@ async def assembled(directory: Path, where: Backends, people: People) -> AsyncIt
 
     with (
         (directory / "layers.log").open("w", encoding="utf-8") as out,
-        setup(settings.log, identity, context=log_context, stream=out),
+        setup(settings.log, identity, context=log_context, stream=out) as log,
     ):
-        standard = Standard(loaded, identity)
+        standard = Standard(loaded, identity, log=log)
         keys = signing_keys(settings, standard.tokens)
         redis = RedisClient(settings.redis, where.redis)
         producer = service_bus(settings.bus, redis.client, standard.tokens).producer

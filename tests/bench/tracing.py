@@ -28,7 +28,7 @@ from api.descriptors import descriptor_set
 from pkg import middleware
 from pkg.clock import SystemClock
 from pkg.errors.catalogue import Catalogue
-from pkg.log import Identity
+from pkg.log import Identity, LoggedLines
 from pkg.proto.schema import Schema
 from pkg.rpc import Call, Operation, compose
 from pkg.tokens import SystemTokens
@@ -73,7 +73,7 @@ def chain(tracing: Tracing | None, children: int = 0) -> Handler:
             middleware.request_id(SystemTokens()),
             *recorded,
             middleware.metrics(middleware.CallMetrics(CollectorRegistry()), clock),
-            middleware.log(log, clock),
+            middleware.log(LoggedLines(log), clock),
             middleware.recovery(middleware.log_error(log)),
             middleware.deadline(timedelta(seconds=10)),
         ),

@@ -18,6 +18,7 @@ from pkg.bus import Message
 from pkg.bus.dead_letter import REASON
 from pkg.bus.rpc import steps_of
 from pkg.clock import SystemClock
+from pkg.log import LoggedLines
 from pkg.middleware import (
     CallMetrics,
     deadline,
@@ -107,7 +108,7 @@ class EventLab:
             request_id(SystemTokens()),
             *([] if tracer is None else [tracing(tracer, registry().catalogue)]),
             metrics(CallMetrics(self.registry), clock),
-            log(self.log, clock),
+            log(LoggedLines(self.log), clock),
             recovery(log_error(self.log)),
             deadline(timedelta(seconds=30)),
             audit(self.records, clock),

@@ -27,6 +27,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """One process, with secrets that must not be seen."""
     settings = {
         "seed.adminPassword": SECRETS[0],
+        "log.flush": "0s",  # what must not be in the log is looked for while it runs
         "auth.keys": json.dumps([{"kid": "k1", "secret": SECRETS[1]}]),
     }
     with Service(tmp_path_factory.mktemp("admin"), settings) as running:

@@ -106,7 +106,7 @@ def test_two_processes_do_not_share_a_data_directory_by_accident(tmp_path: Path)
 
 
 def test_the_first_password_is_printed_once(tmp_path: Path) -> None:
-    with Service(tmp_path) as service:
+    with Service(tmp_path, {"log.flush": "0s"}) as service:
         password = service.password
         assert service.said.count(password) == 1
         assert password not in service.log
@@ -117,7 +117,9 @@ def test_the_first_password_is_printed_once(tmp_path: Path) -> None:
 
 
 def test_a_given_first_password_is_not_printed(tmp_path: Path) -> None:
-    with Service(tmp_path, {"seed.adminPassword": "orange submarine"}) as service:
+    with Service(
+        tmp_path, {"seed.adminPassword": "orange submarine", "log.flush": "0s"}
+    ) as service:
         with Web(service) as web:
             assert web.admin
         assert "orange submarine" not in service.said + service.log

@@ -9,6 +9,7 @@ import pytest
 from api.lab.v1 import Task
 from pkg.clock import FakeClock
 from pkg.errors import Fault
+from pkg.log import LoggedLines
 from pkg.middleware import authentication, log
 from tests.unit.pkg.chain.transports import (
     CLIENT,
@@ -40,7 +41,9 @@ async def test_a_call_is_one_line_with_who_and_how_it_ended(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO, LOG.name)
-    async with transport.serving(log(LOG, FakeClock()), authentication(Callers())) as lab:
+    async with transport.serving(
+        log(LoggedLines(LOG), FakeClock()), authentication(Callers())
+    ) as lab:
         lab.service.error = error
         asked = Task(name="a", password=SECRET)
         assert (await lab.call("Mine", asked, headers=signed_in("alice"))).reason == reason

@@ -20,6 +20,7 @@ from pkg.clock import SystemClock
 from pkg.errors import Fault
 from pkg.grpc import GrpcChannel, GrpcSettings, Mounted
 from pkg.grpc.serving import serving
+from pkg.log import LoggedLines
 from pkg.middleware import CallMetrics, authentication, deadline, log, metrics, request_id
 from pkg.middleware.outcome import reason_of
 from pkg.tokens import FakeTokens
@@ -51,7 +52,7 @@ class Chain:
         self.middlewares: tuple[Middleware, ...] = (
             request_id(FakeTokens()),
             metrics(CallMetrics(self.series), SystemClock()),
-            log(_LOG, SystemClock()),
+            log(LoggedLines(_LOG), SystemClock()),
             deadline(timedelta(seconds=10), stream),
             authentication(Callers()),
         )

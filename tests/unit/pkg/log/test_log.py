@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import warnings
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,7 @@ from pkg.log import Identity, LogHandle, Redactor, setup
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+NOW = timedelta(0)
 IDENTITY = Identity(service="shop", version="1.2", env="test")
 
 
@@ -38,7 +40,7 @@ class Desk:
         return self.call
 
     def setup(self, settings: LogSettings | None = None, **more: Any) -> LogHandle:
-        settings = settings or LogSettings()
+        settings = settings or LogSettings(flush=NOW)
         options = {"context": self.context, "stream": self.stream, "manager": self.manager, **more}
         handle = setup(settings, IDENTITY, **options)
         self.handles.append(handle)
@@ -137,7 +139,7 @@ def test_every_text_stays_on_one_line(desk: Desk, log: logging.Logger) -> None:
 
 
 def test_long_values_are_cut(desk: Desk) -> None:
-    desk.setup(LogSettings(max_value=ByteSize(10)))
+    desk.setup(LogSettings(max_value=ByteSize(10), flush=NOW))
     desk.logger().info("m" * 20, extra={"x": "y" * 20})
     line = desk.line()
     assert (line["msg"], line["x"]) == ("m" * 10 + "… (10 more)", "y" * 10 + "… (10 more)")
@@ -205,7 +207,7 @@ def test_warnings_and_servers_come_out_as_lines(desk: Desk) -> None:
 
 
 def test_levels_are_per_logger_and_may_change(desk: Desk) -> None:
-    handle = desk.setup(LogSettings(level="warning", levels={"shop.db": "debug"}))
+    handle = desk.setup(LogSettings(level="warning", levels={"shop.db": "debug"}, flush=NOW))
     desk.logger("shop").info("no")
     desk.logger("shop.db.pool").debug("yes")
     handle.apply(LogSettings(level="info"))
@@ -248,7 +250,7 @@ def test_console_without_colours(desk: Desk) -> None:
 
 
 def test_console_on_request_and_its_stacks(desk: Desk) -> None:
-    desk.setup(LogSettings(format="console"))
+    desk.setup(LogSettings(format="console", flush=NOW))
     try:
         raise ValueError("bad")
     except ValueError:
@@ -261,13 +263,13 @@ def test_console_on_request_and_its_stacks(desk: Desk) -> None:
 
 def test_json_on_request_on_a_terminal(desk: Desk) -> None:
     desk.stream = Terminal()
-    desk.setup(LogSettings(format="json"))
+    desk.setup(LogSettings(format="json", flush=NOW))
     desk.logger("shop").info("x")
     assert desk.line()["msg"] == "x"
 
 
 def test_values_cannot_forge_lines_or_colours_on_a_console(desk: Desk) -> None:
-    desk.setup(LogSettings(format="console"))
+    desk.setup(LogSettings(format="console", flush=NOW))
     desk.logger("shop").info("a\nb\x1b[31m", extra={"x": "c\x9bd"})
     assert desk.stream.getvalue().endswith("a\\nb\\x1b[31m x=c\\x9bd\n")
 
@@ -287,6 +289,6 @@ def test_standard_output_is_where_lines_go(capsys: pytest.CaptureFixture[str]) -
 def test_stream_of_another_encoding_gets_what_it_can_write(desk: Desk) -> None:
     raw = io.BytesIO()
     narrow = io.TextIOWrapper(raw, encoding="ascii")
-    desk.setup(LogSettings(format="console"), stream=narrow)
+    desk.setup(LogSettings(format="console", flush=NOW), stream=narrow)
     desk.logger().warning("中文 \ud800")
     assert raw.getvalue().endswith(b"WARNING  shop \\u4e2d\\u6587 \\ud800\n")

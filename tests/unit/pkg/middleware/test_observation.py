@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from pkg.clock import FakeClock
 from pkg.errors import Fault
+from pkg.log import LoggedLines
 from pkg.middleware import UNMATCHED, CallMetrics, log, metrics
 from tests.unit.pkg.middleware.calls import Service, around, call, signed_in
 
@@ -40,7 +41,9 @@ async def test_a_call_is_one_line_with_how_it_ended(
 ) -> None:
     caplog.set_level(logging.INFO)
 
-    await run(around(log(logging.getLogger("t"), FakeClock()), Service(answer)), signed_in())
+    await run(
+        around(log(LoggedLines(logging.getLogger("t")), FakeClock()), Service(answer)), signed_in()
+    )
 
     (record,) = caplog.records
     fields = record.__dict__
@@ -66,7 +69,7 @@ async def test_the_time_it_took_is_logged_in_milliseconds(
     async def slow(call: Call, payload: Any) -> None:
         clock.advance(timedelta(milliseconds=12.5))
 
-    await around(log(logging.getLogger("t"), clock), slow)(call(), None)
+    await around(log(LoggedLines(logging.getLogger("t")), clock), slow)(call(), None)
 
     assert caplog.records[0].__dict__["ms"] == 12.5
     assert caplog.records[0].__dict__["uid"] == ""
@@ -77,7 +80,7 @@ async def test_a_logger_that_does_not_listen_is_not_spoken_to(
 ) -> None:
     caplog.set_level(logging.ERROR)
 
-    await around(log(logging.getLogger("t"), FakeClock()), Service())(call(), None)
+    await around(log(LoggedLines(logging.getLogger("t")), FakeClock()), Service())(call(), None)
 
     assert caplog.records == []
 

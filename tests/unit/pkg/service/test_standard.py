@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import logging
 import re
 from contextlib import asynccontextmanager
@@ -16,12 +17,16 @@ from pydantic import ValidationError
 from pkg.alert import LoggedAlerts
 from pkg.alert.mailed import MailedAlerts
 from pkg.config import Loaded, Sources
-from pkg.log import Identity
+from pkg.config.sections import LogSettings
+from pkg.log import Identity, LoggedLines, setup
+from pkg.log.direct import DirectLines
 from pkg.service import Standard, StandardSettings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from pkg.log import LogHandle
 
 SOON: Final = 30.0
 """Seconds: far more than it takes."""
@@ -45,14 +50,16 @@ class Shelf:
         """Nothing to do."""
 
 
-def standard(directory: Path, **sections: Any) -> Standard[StandardSettings]:
+def standard(
+    directory: Path, log: LogHandle | None = None, **sections: Any
+) -> Standard[StandardSettings]:
     settings = StandardSettings.model_validate(
         {"admin": {"port": 0}, "holmes": {"directory": directory / "dumps"}, **sections},
         by_alias=True,
         by_name=False,
     )
     loaded = Loaded(settings, "test", origin="", files=(), sources=Sources(service="shop"))
-    return Standard(loaded, Identity("shop", "1.2", "test"))
+    return Standard(loaded, Identity("shop", "1.2", "test"), log=log)
 
 
 @asynccontextmanager
@@ -72,6 +79,15 @@ async def running(
     finally:
         built.stop()
         await run
+
+
+def test_lines_of_calls_go_the_way_that_the_log_has_for_them(tmp_path: Path) -> None:
+    manager = logging.Manager(logging.RootLogger(logging.WARNING))
+    logger, identity = manager.getLogger("calls"), Identity("shop", "1.2", "test")
+    told = LogSettings(format="json")
+    with setup(told, identity, stream=io.StringIO(), manager=manager) as log:
+        assert isinstance(standard(tmp_path, log).lines(logger), DirectLines)
+    assert isinstance(standard(tmp_path).lines(logger), LoggedLines)
 
 
 def test_without_topics_alerts_are_logged(tmp_path: Path) -> None:
