@@ -64,6 +64,12 @@ class Cable:
         self._passing = asyncio.Event()
         self._passing.set()
 
+    def cut(self) -> None:
+        """The connections that there are, end; new ones are made, and nothing comes through."""
+        for pipe in self._pipes:
+            pipe.cancel()
+        self._passing = asyncio.Event()
+
     async def _connect(self, near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         far, there = await asyncio.open_connection("127.0.0.1", self._to)
         passing = self._passing
@@ -90,11 +96,11 @@ async def _pipe(
 class Process:
     """One that follows, and what it has to say of a session."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, redis: RedisSettings, settings: RevocationSettings) -> None:
         self.registry = CollectorRegistry()
-        self.client: Any = open_redis(SETTINGS, url)
+        self.client: Any = open_redis(redis, url)
         self.followed = FollowedRevocations(
-            FOLLOWING, clock=SystemClock(), chance=lambda: 0.5, registry=self.registry
+            settings, clock=SystemClock(), chance=lambda: 0.5, registry=self.registry
         )
         self._here: Revocations = self.followed.on(self.client)
         self.slowest = 0.0
@@ -117,8 +123,10 @@ class Process:
 
 
 @asynccontextmanager
-async def following(url: str) -> AsyncIterator[Process]:
-    made = Process(url)
+async def following(
+    url: str, redis: RedisSettings = SETTINGS, settings: RevocationSettings = FOLLOWING
+) -> AsyncIterator[Process]:
+    made = Process(url, redis, settings)
     watch = made.followed.watch(made.client)
     await watch.start()
     try:
@@ -226,6 +234,20 @@ async def test_cut_off_without_notice_what_others_revoke_is_seen_within_the_boun
         await there.end_session("later", TTL)
         await eventually(lambda: _is(process, "later", "UNAUTHENTICATED"))
     assert process.slowest < DEADLINE
+
+
+async def test_a_connection_that_breaks_is_doubted_before_another_is_made(
+    server: RedisProcess,
+) -> None:
+    await server.start()
+    patient = RedisSettings(timeout=20 * SECOND, connect_timeout=20 * SECOND)
+    slow = RevocationSettings(max_delay=60 * SECOND)
+    async with Cable(server.port) as cable, following(cable.url, patient, slow) as process:
+        await eventually(process.in_step)
+
+        cable.cut()
+
+        await eventually(process.in_doubt)
 
 
 async def test_nothing_that_is_revoked_under_load_is_missed_through_outages(
