@@ -81,6 +81,7 @@ def user_app(standard: Standard[UserSettings], registry: Registry) -> App:
             source.version,
             poll=settings.policies.poll,
         ),
+        process.revocations.watch(redis.client),
         DictionaryWatch(process.dictionary),
         Periodic("expired-sessions", graph.sessions.purge, every=_PURGE),
         grpc,

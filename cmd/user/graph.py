@@ -11,7 +11,7 @@ from internal.user.data import AccessRevoker, AccessTokens, SqlTransactions, Sto
 from internal.user.server.routes import AVATAR_PATH
 from internal.user.server.services import Services
 from pkg.captcha import CaptchaService, RedisChallenges
-from pkg.jwt import BearerAuthenticator, RedisRevocations
+from pkg.jwt import BearerAuthenticator
 from pkg.metrics import redis_pool, sql_pool
 from pkg.rbac import PolicyAnnouncer, RedisNotifier
 from pkg.service import MAIN
@@ -60,7 +60,7 @@ def build(process: Process, database: Database, redis: Redis, loop: str = MAIN) 
     standard.saturation.watch("sql", sql_pool(database.engine), loop)
     standard.saturation.watch("redis", redis_pool(redis), loop)
     transactions = SqlTransactions(database, clock=clock)
-    revocations = RedisRevocations(redis)
+    revocations = process.revocations.on(redis)
     authenticator = BearerAuthenticator(process.verifier, revocations)
     revoker = AccessRevoker(revocations, settings.auth.access_ttl + settings.auth.leeway)
     throttle = RedisThrottle(_limits(settings.throttle), redis)

@@ -11,7 +11,7 @@ from internal.user.data import FileDictionary
 from internal.user.server.operations import policy_keeping
 from pkg.config import ConfigError, Problem
 from pkg.filestore import DirectoryFileStore
-from pkg.jwt import TokenIssuer, TokenVerifier, load_keys
+from pkg.jwt import FollowedRevocations, TokenIssuer, TokenVerifier, load_keys
 from pkg.password import Argon2Passwords
 from pkg.rbac import PolicyEngine
 from pkg.service import Chains
@@ -44,6 +44,7 @@ class Process:
     chains: Chains
     issuer: TokenIssuer
     verifier: TokenVerifier
+    revocations: FollowedRevocations
     hasher: Argon2Passwords
     policies: PolicyEngine
     protected: frozenset[tuple[str, str]]
@@ -68,6 +69,12 @@ def make(
         chains=Chains(standard, registry, producer),
         issuer=TokenIssuer(keys, settings.auth, clock, tokens),
         verifier=TokenVerifier(keys, settings.auth, clock),
+        revocations=FollowedRevocations(
+            settings.auth.revocations,
+            clock=clock,
+            chance=standard.chance,
+            registry=standard.metrics,
+        ),
         hasher=Argon2Passwords(settings.password, tokens),
         policies=PolicyEngine(load_policies, clock=clock, max_stale=settings.policies.max_stale),
         protected=policy_keeping(registry),

@@ -6,10 +6,10 @@ refuses every token with a lower one. Both are kept only as long as a token coul
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Protocol
 
 from pkg.errors import Fault
+from pkg.jwt.held import HeldRevocations
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -39,7 +39,7 @@ class Revocations(Protocol):
         ...
 
     async def check(self, session: str, subject: str, version: int) -> None:
-        """Pass a token that is not revoked. One round trip.
+        """Pass a token that is not revoked.
 
         Raises:
             Fault: UNAUTHENTICATED when it is revoked; UNAVAILABLE when it cannot be told, since a
@@ -53,34 +53,17 @@ class MemoryRevocations:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._sessions: dict[str, float] = {}
-        self._versions: dict[str, tuple[int, float]] = {}
-        self._lock = threading.Lock()
+        self._held = HeldRevocations(clock)
 
     async def end_session(self, session: str, ttl: timedelta) -> None:
         """Refuse the tokens of a session."""
-        now = self._clock.monotonic()
-        with self._lock:
-            self._forget(now)
-            until = now + ttl.total_seconds()
-            self._sessions[session] = max(until, self._sessions.get(session, until))
+        self._held.end_session(session, self._clock.monotonic() + ttl.total_seconds())
 
     async def raise_version(self, subject: str, version: int, ttl: timedelta) -> None:
         """Refuse the subject's older tokens."""
-        now = self._clock.monotonic()
-        with self._lock:
-            self._forget(now)
-            until = now + ttl.total_seconds()
-            kept, kept_until = self._versions.get(subject, (version, until))
-            self._versions[subject] = (max(version, kept), max(until, kept_until))
+        self._held.raise_version(subject, version, self._clock.monotonic() + ttl.total_seconds())
 
     async def check(self, session: str, subject: str, version: int) -> None:
         """Pass a token that is not revoked."""
-        now = self._clock.monotonic()
-        least, until = self._versions.get(subject, (0, 0.0))
-        if self._sessions.get(session, 0.0) > now or (version < least and until > now):
+        if self._held.refused(session, subject, version):
             raise Fault("UNAUTHENTICATED")
-
-    def _forget(self, now: float) -> None:
-        self._sessions = {key: until for key, until in self._sessions.items() if until > now}
-        self._versions = {key: kept for key, kept in self._versions.items() if kept[1] > now}

@@ -37,6 +37,16 @@ class KeySettings(Settings):
         return self
 
 
+class RevocationSettings(Settings):
+    """How a process knows of revocations: it holds all of them, and follows Redis."""
+
+    max_entries: int = Field(default=100_000, ge=0)
+    """Where there are more, each call reads Redis; with 0, always."""
+    max_delay: Duration = Field(default=timedelta(seconds=3), ge=timedelta(milliseconds=100))
+    """How late a revocation is heard of at most, where the connection to Redis hangs: after so long
+    without an answer, each call reads Redis. It is asked three times as often."""
+
+
 class TokenSettings(Settings):
     """Keys and lifetime of access tokens."""
 
@@ -50,3 +60,4 @@ class TokenSettings(Settings):
     """How far clocks of two hosts may be apart."""
     cache_size: int = Field(default=4096, ge=0)
     """Verified tokens that are remembered, so that their signature is not computed again."""
+    revocations: RevocationSettings = RevocationSettings()

@@ -77,7 +77,8 @@ async def assembled(directory: Path, where: Backends, people: People) -> AsyncIt
         await process.policies.reload()
         try:
             async with AsyncExitStack() as started:
-                for component in process.chains.components:
+                watch = process.revocations.watch(redis.client)
+                for component in (*process.chains.components, watch):
                     started.push_async_callback(component.stop)
                     await component.start()
                 yield Assembled(registry, settings.server.chain, graph.chain.middlewares)

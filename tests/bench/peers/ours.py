@@ -147,6 +147,7 @@ def app_of(standard: Standard[UserSettings], registry: Registry) -> App:
                 source.version,
                 poll=settings.policies.poll,
             ),
+            process.revocations.watch(redis.client),
             grpc,
             http,
         ],

@@ -10,6 +10,8 @@ import pytest
 
 from pkg.cache import CacheSettings, HotCache, Invalidation, JsonCodec, RedisCacheStore
 from pkg.clock import SystemClock
+from pkg.errors import Fault
+from pkg.jwt import FollowedRevocations, RedisRevocations, RevocationSettings
 from pkg.lock import LockSettings, LockTimeoutError, RedisLockStore, StoredLocks
 from pkg.ratelimit import Algorithm, RateLimitSettings, RedisRateLimiter, by_kind
 from pkg.redis import REDIS_ERRORS, RedisClient, RedisSettings, open_redis, tagged
@@ -166,6 +168,78 @@ async def test_after_a_failover_the_client_writes_to_the_new_master(
     await eventually(written, 30)
     assert await replica.ask(b"GET a") == b"$5"
     await made.stop()
+
+
+async def test_after_a_failover_revocations_are_followed_at_the_new_master(
+    master: RedisProcess, replica: RedisProcess, sentinel: RedisProcess
+) -> None:
+    client: Any = open_redis(BRIEF, f"redis+sentinel://127.0.0.1:{sentinel.port}/sessions")
+    asked: Any = open_redis(BRIEF, f"redis://127.0.0.1:{sentinel.port}")
+    followed = FollowedRevocations(
+        RevocationSettings(max_delay=timedelta(seconds=1)),
+        clock=SystemClock(),
+        chance=lambda: 0.5,
+    )
+    here, watch = followed.on(client), followed.watch(client)
+    await watch.start()
+
+    async def in_step() -> bool:
+        return followed.held.in_step
+
+    async def in_doubt() -> bool:
+        return not followed.held.in_step
+
+    async def known() -> bool:
+        return bool(await asked.execute_command("SENTINEL", "REPLICAS", "sessions"))
+
+    async def ended() -> bool:
+        try:
+            await here.end_session("after", HOUR)
+        except Fault:
+            return False
+        return True
+
+    async def copied() -> bool:
+        return int(await client.wait(1, 100)) == 1
+
+    await eventually(in_step)
+    await here.end_session("before", HOUR)
+    await eventually(copied)
+    await eventually(known, 20)
+    await asked.aclose()
+    master.kill()
+    await eventually(in_doubt)
+
+    await eventually(ended, 30)
+    await eventually(in_step, 30)
+    assert await replica.ask(b"GET jwt:session:after") == b"$1"
+    for session in ("before", "after"):
+        with pytest.raises(Fault, match="UNAUTHENTICATED"):
+            await here.check(session, "u", 1)
+    await here.check("other", "u", 1)
+    await watch.stop()
+    await client.aclose()
+
+
+async def test_on_a_cluster_revocations_are_read(cluster: RedisProcess) -> None:
+    client = open_redis(SETTINGS, f"redis+cluster://127.0.0.1:{cluster.port}")
+    followed = FollowedRevocations(RevocationSettings(), clock=SystemClock(), chance=lambda: 0.5)
+    here, there, watch = followed.on(client), RedisRevocations(client), followed.watch(client)
+    await watch.start()
+    try:
+        await here.end_session("a", HOUR)
+        await there.end_session("b", HOUR)
+        await there.raise_version("u", 3, HOUR)
+        await there.raise_version("u", 2, HOUR)
+
+        for session, version in (("a", 3), ("b", 3), ("other", 2)):
+            with pytest.raises(Fault, match="UNAUTHENTICATED"):
+                await here.check(session, "u", version)
+        await here.check("other", "u", 3)
+        assert not followed.held.in_step
+    finally:
+        await watch.stop()
+        await client.aclose()
 
 
 async def test_on_a_cluster_all_keys_of_a_call_pay_or_none(cluster: RedisProcess) -> None:
