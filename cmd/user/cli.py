@@ -49,7 +49,8 @@ def serve(loaded: Loaded[UserSettings], worker: Path | None = None) -> int:
     registry = None if supervises else _protos(settings)
     sensitive = () if registry is None else sensitive_fields(registry.schema)
     redactor = Redactor(sensitive, max_text=settings.log.max_value)
-    identity = Identity(SERVICE, VERSION, settings.env)
+    name = "" if worker is None else worker.name
+    identity = Identity(SERVICE, VERSION, settings.env, name)
     with setup(
         settings.log, identity, context=log_context, redactor=redactor, environ=os.environ
     ) as log:

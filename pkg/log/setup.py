@@ -47,6 +47,8 @@ class Identity:
     service: str
     version: str
     env: str
+    worker: str = ""
+    """Its name, where it is one of several; not said where it is alone."""
 
 
 class LogHandle:
@@ -151,7 +153,7 @@ def setup(
         manager: whose loggers are set up; those of the process if none is given.
     """
     out = sys.stdout if stream is None else stream
-    said = asdict(identity)
+    said = {name: text for name, text in asdict(identity).items() if name != "worker" or text}
     clean = redactor or Redactor(max_text=settings.max_value)
     maker = LineMaker(said, context, clean)
     terminal = _is_terminal(out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -99,6 +100,17 @@ def test_what_the_workers_count_adds_up(service: Service) -> None:
     after = counted(service)
     assert sum(after.values()) == before + 40
     assert set(after) == {"0", "1"}, "the kernel spreads connections"
+
+
+def test_lines_of_the_log_name_their_worker(service: Service) -> None:
+    def workers(operation: str) -> set[str | None]:
+        lines = [json.loads(line) for line in service.log.splitlines() if line.startswith("{")]
+        return {each.get("worker") for each in lines if each.get("operation", "") == operation}
+
+    captcha(service)
+    eventually(lambda: workers("user.http.v1.AuthService/GetCaptcha") != set(), "it is written")
+    assert workers("user.http.v1.AuthService/GetCaptcha") <= {"0", "1"}
+    assert None in workers(""), "the supervisor is none"
 
 
 def test_grpc_is_served_on_the_shared_port(service: Service) -> None:
