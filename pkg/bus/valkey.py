@@ -140,8 +140,10 @@ class ValkeyBus:
         if lines is None:
             count = await partitions_of(self._client, self._settings, message.topic)
             keys = Keys(self._settings.prefix, message.topic)
-            lines = [_Line(message.topic, keys, number) for number in range(count)]
-            self._lines[message.topic] = lines
+            # Another task may have asked meanwhile; a partition has one line.
+            lines = self._lines.setdefault(
+                message.topic, [_Line(message.topic, keys, number) for number in range(count)]
+            )
         turn = next(self._turn) if message.key is None else zlib.crc32(message.key)
         return lines[turn % len(lines)]
 
