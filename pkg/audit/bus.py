@@ -9,21 +9,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from pkg.audit.record import Record
 from pkg.audit.sink import NotWrittenError
 from pkg.bus.errors import DeliveryError
 from pkg.bus.message import MESSAGE_ID, Message
-from pkg.proto.wire_values import to_timestamp
+from pkg.proto.wire_values import EPOCH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pkg.audit.record import Record
     from pkg.bus.ports import Producer
     from pkg.proto.schema import Schema
 
 MESSAGE: Final = "layout.v1.OperationRecord"
-
-_FIELDS: Final = Record._fields
 
 
 class BusSink:
@@ -46,30 +44,52 @@ class BusSink:
 
     async def write(self, records: Sequence[Record]) -> None:
         """Return when the bus has stored all of these."""
-        sent = {each.id.encode(): each for each in records}
         try:
-            await self._producer.send(*(self._message(each) for each in records))
+            await self._producer.send(*[self._message(each) for each in records])
         except DeliveryError as error:
             refused = {message.header(MESSAGE_ID) for message, _ in error.rejected}
-            failed = refused | {message.header(MESSAGE_ID) for message in error.unavailable}
+            left = {message.header(MESSAGE_ID) for message in error.unavailable} - refused
             raise NotWrittenError(
                 str(error),
-                left=[each for id_, each in sent.items() if id_ in failed - refused],
-                refused=[each for id_, each in sent.items() if id_ in refused],
+                left=[each for each in records if each.id.encode() in left],
+                refused=[each for each in records if each.id.encode() in refused],
             ) from error
 
     def _message(self, record: Record) -> Message:
-        facts: dict[str, Any] = dict(zip(_FIELDS, record, strict=True))
-        # upb's own way from a datetime costs more than all the rest.
-        took = record.duration
-        facts["time"] = to_timestamp(record.time, "time")
-        facts["duration"] = {
-            "seconds": took.days * 86400 + took.seconds,
-            "nanos": took.microseconds * 1000,
-        }
+        made = self._type()
+        # Set one by one, also within the times: half of what it costs to hand upb all of them.
+        (
+            made.id,
+            time,
+            made.service,
+            made.operation,
+            made.transport,
+            made.reason,
+            took,
+            made.peer,
+            made.user_agent,
+            made.subject,
+            made.name,
+            made.role,
+            made.tenant,
+            made.request_id,
+            made.trace_id,
+            made.code,
+            made.http_status,
+            made.request,
+            made.request_truncated,
+            made.reply,
+            made.reply_truncated,
+        ) = record
+        since = time - EPOCH
+        begun, lasted = made.time, made.duration
+        begun.seconds = since.days * 86400 + since.seconds
+        begun.nanos = since.microseconds * 1000
+        lasted.seconds = took.days * 86400 + took.seconds
+        lasted.nanos = took.microseconds * 1000
         return Message(
             topic=self._topic,
             key=record.subject.encode() or None,
-            value=self._type(**facts).SerializeToString(),
+            value=made.SerializeToString(),
             headers=((MESSAGE_ID, record.id.encode()),),
         )

@@ -2,9 +2,10 @@
 
 A call is taken by reference, which costs an append. Records are made of all that have ended once
 the loop has nothing more urgent, so that what is held by reference is no more than what one turn of
-the loop has served. From there on they wait in a queue with a bound, and are written in batches,
-again and again while the sink takes none, each until it is too old. So a record is written, or it
-is counted in `audit_dropped_total` with the reason, and alerted once in a while.
+the loop has served. From there on they wait in a queue with a bound. They are written in batches,
+each of which lingers for more, again and again while the sink takes none, until they are too old.
+So a record is written, or it is counted in `audit_dropped_total` with the reason, and alerted once
+in a while.
 
 It has no `check`: a service goes on serving while its records are lost.
 """
@@ -93,6 +94,8 @@ class Recorder:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = 0
         self._some = asyncio.Event()
+        self._enough = asyncio.Event()
+        """Set where a batch need not wait for more: it is full, or there is no room, or time."""
         self._none = asyncio.Event()
         self._none.set()
         self._task: asyncio.Task[None] | None = None
@@ -110,6 +113,7 @@ class Recorder:
             return
         self._loop = None
         self._make(len(self._ended))
+        self._enough.set()
         try:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._settings.flush.total_seconds()):
@@ -156,11 +160,13 @@ class Recorder:
         """Make the records of so many calls that have ended; then others have their turn."""
         self._called = False  # before the first is taken, so that none that comes now is forgotten
         now = self._clock.monotonic()
+        waiting = self._waiting
         while self._ended and most:
             most -= 1
             ended = self._ended.popleft()
-            if self._waiting.full:
+            if waiting.full:
                 self._drops.add(FULL)
+                self._enough.set()
                 continue
             try:
                 record = self._writer.write(ended)
@@ -168,19 +174,25 @@ class Recorder:
                 self._log.exception("a call of %s cannot be recorded", ended.call.operation.name)
                 self._drops.add(BROKEN)
                 continue
-            if not self._waiting.put(record, now):
+            if not waiting.put(record, now):
                 self._drops.add(FULL)
+                self._enough.set()
         if self._ended and self._loop is not None:
             self._called = True
             self._loop.call_soon(self._make)
-        if len(self._waiting):
+        waiting.measure()
+        if len(waiting):
             self._none.clear()
             self._some.set()
+        if waiting.full or len(waiting) >= self._settings.batch:
+            self._enough.set()
 
     async def _work(self) -> None:
         failures = 0
         while True:
             await self._some.wait()
+            if not failures:
+                await self._linger()
             batch = self._waiting.first(self._settings.batch)
             left = await self._write(batch)
             self._waiting.settle(len(batch), left)
@@ -191,6 +203,16 @@ class Recorder:
             failures = failures + 1 if left else 0
             if left:
                 await self._pause(self._backoff.wait(failures))
+
+    async def _linger(self) -> None:
+        """Let a batch grow, until it need not wait for more or has waited long enough."""
+        linger = self._settings.linger.total_seconds()
+        waiting, stopping = self._waiting, self._loop is None
+        if linger and not stopping and not waiting.full and len(waiting) < self._settings.batch:
+            self._enough.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(linger):
+                    await self._enough.wait()
 
     async def _write(self, batch: Sequence[Record]) -> Sequence[Record]:
         """Write once; what is left to be written again."""

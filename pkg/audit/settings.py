@@ -29,6 +29,8 @@ class AuditSettings(Settings):
     """The same in bytes, about."""
     batch: Annotated[int, Field(ge=1, le=10_000)] = 500
     """Records that are written together."""
+    linger: Duration = Field(default=timedelta(milliseconds=50), ge=_NONE, le=timedelta(seconds=1))
+    """How long a batch waits for more records."""
     keep: Duration = Field(default=timedelta(minutes=5), gt=_NONE)
     """How long a record is tried for while the sink takes none."""
     backoff: BackoffSettings = BackoffSettings()

@@ -20,7 +20,8 @@ class Waiting:
         self._most = most
         self._most_bytes = most_bytes
         self._metrics = metrics
-        self._records: deque[tuple[float, Record]] = deque()
+        self._records: deque[tuple[float, int, Record]] = deque()
+        """Each with when it came, and its size."""
         self._bytes = 0
 
     def __len__(self) -> int:
@@ -36,33 +37,35 @@ class Waiting:
         size = record.size
         if len(self._records) >= self._most or self._bytes + size > self._most_bytes:
             return False
-        self._records.append((now, record))
+        self._records.append((now, size, record))
         self._bytes += size
-        self._measure()
         return True
 
     def first(self, count: int) -> list[Record]:
         """Up to so many of those that wait longest. They stay."""
-        return [record for _, record in islice(self._records, count)]
+        return [record for _, _, record in islice(self._records, count)]
 
     def settle(self, count: int, left: Sequence[Record] = ()) -> None:
         """Take away the first so many, but for those that are left to be written again."""
-        ids = {record.id for record in left}
         first = [self._records.popleft() for _ in range(count)]
-        kept = [each for each in first if each[1].id in ids]
-        self._records.extendleft(reversed(kept))
-        self._bytes -= sum(each[1].size for each in first) - sum(each[1].size for each in kept)
-        self._measure()
+        self._bytes -= sum(size for _, size, _ in first)
+        if left:
+            ids = {record.id for record in left}
+            kept = [each for each in first if each[2].id in ids]
+            self._records.extendleft(reversed(kept))
+            self._bytes += sum(size for _, size, _ in kept)
+        self.measure()
 
     def older_than(self, instant: float) -> int:
         """How many of the first came before an instant."""
         count = 0
-        for came, _ in self._records:
+        for came, _, _ in self._records:
             if came >= instant:
                 break
             count += 1
         return count
 
-    def _measure(self) -> None:
+    def measure(self) -> None:
+        """Tell the metrics what waits: after records were put, once for all of them."""
         self._metrics.waiting.set(len(self._records))
         self._metrics.waiting_bytes.set(self._bytes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
@@ -72,37 +72,40 @@ class RecordWriter:
 
     def write(self, ended: Ended) -> Record:
         """The record of a call."""
-        call, reason = ended.call, ended.reason
-        operation, principal = call.operation, call.principal
+        call, answer, reason, begun, end = ended
+        operation, principal, clock = call.operation, call.principal, self._clock
         request, reply = _NO_BODY, _NO_BODY
         if operation.audit is Audit.FULL:
             request = self._body(operation.request, call.request)
-            reply = self._body(operation.response, ended.reply)
+            reply = self._body(operation.response, answer)
+        subject = name = role = tenant = ""
+        if principal is not None:
+            subject, name, role = principal.subject, principal.name[:_LONGEST], principal.role
+            tenant = principal.tenant
         entry = self._reasons.get(reason)
-        status = entry.http if entry else 200 if operation.request and reason == _OK else 0
-        ago = timedelta(seconds=self._clock.monotonic() - ended.begun)
-        return Record(
-            id=self._tokens.hex(16),
-            time=self._clock.now() - ago,
-            service=self._service,
-            operation=operation.name,
-            transport=call.kind,
-            peer=call.peer,
-            user_agent=call.headers.get("user-agent", "")[:_LONGEST],
-            subject="" if principal is None else principal.subject,
-            name="" if principal is None else principal.name[:_LONGEST],
-            role="" if principal is None else principal.role,
-            tenant="" if principal is None else principal.tenant,
-            request_id=call.request_id,
-            trace_id=call.trace_id,
-            reason=reason,
-            code=0 if entry is None else entry.code,
-            http_status=status if call.kind == "http" else 0,
-            duration=timedelta(seconds=ended.ended - ended.begun),
-            request=request[0],
-            request_truncated=request[1],
-            reply=reply[0],
-            reply_truncated=reply[1],
+        status = 0
+        if call.kind == "http":
+            status = entry.http if entry else 200 if operation.request and reason == _OK else 0
+        return Record(  # by place, which costs a third of what names would
+            self._tokens.hex(16),
+            datetime.fromtimestamp(clock.time() - clock.monotonic() + begun, UTC),
+            self._service,
+            operation.name,
+            call.kind,
+            reason,
+            timedelta(0, end - begun),
+            call.peer,
+            call.headers.get("user-agent", "")[:_LONGEST],
+            subject,
+            name,
+            role,
+            tenant,
+            call.request_id,
+            call.trace_id,
+            0 if entry is None else entry.code,
+            status,
+            *request,
+            *reply,
         )
 
     def _body(self, name: str, message: Any) -> tuple[str, bool]:

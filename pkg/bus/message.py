@@ -35,8 +35,10 @@ class Message:
     @property
     def size(self) -> int:
         """Bytes of key, value and headers."""
-        headers = sum(len(name) + len(value) for name, value in self.headers)
-        return len(self.key or b"") + len(self.value) + headers
+        size = len(self.key or b"") + len(self.value)
+        for name, value in self.headers:
+            size += len(name) + len(value)
+        return size
 
     def header(self, name: str) -> bytes | None:
         """The value of a header, the last if there are several; None without one."""

@@ -3,7 +3,8 @@
 Keys, each below `<prefix>:<topic>:`
 
     meta                   hash: `partitions`, and `next:<p>`, the offset that comes next
-    <p>                    stream; the id of an entry is `<offset>-0`, offsets count from 1
+    <p>                    stream; the id of an entry is `<offset>-0`, offsets count from 1; its
+                           fields are `t`, when it came in milliseconds, and `m`, the message
     positions:<p>          hash: group -> the offset that it reads next
     members:<group>        sorted set: member -> until when it counts as alive, in milliseconds
     owner:<group>:<p>      the member that the partition belongs to; ends with its session
@@ -14,28 +15,47 @@ from __future__ import annotations
 from typing import Final
 
 APPEND: Final = """
-local stream, positions, meta = KEYS[1], KEYS[2], KEYS[3]
 local most = tonumber(ARGV[1])
-if redis.call('XLEN', stream) >= most then
-  local lowest = nil
-  for _, each in ipairs(redis.call('HVALS', positions)) do
-    local position = tonumber(each)
-    if lowest == nil or position < lowest then lowest = position end
+local time = redis.call('TIME')
+local at = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+local answer, next = {}, 2
+for first = 1, #KEYS, 3 do
+  local stream, positions, meta = KEYS[first], KEYS[first + 1], KEYS[first + 2]
+  local counter, count = ARGV[next], tonumber(ARGV[next + 1])
+  next = next + 2
+  local room, lowest = most - redis.call('XLEN', stream), nil
+  local tight = room < count
+  if tight then
+    for _, each in ipairs(redis.call('HVALS', positions)) do
+      local position = tonumber(each)
+      if lowest == nil or position < lowest then lowest = position end
+    end
+    if lowest == nil then
+      room = count
+    else
+      redis.call('XTRIM', stream, 'MINID', '=', string.format('%.0f-0', lowest))
+      room = most - redis.call('XLEN', stream)
+    end
   end
-  if lowest == nil then
-    redis.call('XTRIM', stream, 'MAXLEN', '=', most - 1)
-  else
-    redis.call('XTRIM', stream, 'MINID', '=', string.format('%.0f-0', lowest))
+  local taken = math.max(0, math.min(room, count))
+  if taken > 0 then
+    local before = redis.call('HINCRBY', meta, counter, taken) - taken
+    for each = 1, taken do
+      local id = string.format('%.0f-0', before + each)
+      redis.call('XADD', stream, id, 't', at, 'm', ARGV[next + each - 1])
+    end
+    if tight and lowest == nil then redis.call('XTRIM', stream, 'MAXLEN', '=', most) end
   end
-  if redis.call('XLEN', stream) >= most then return 0 end
+  next = next + count
+  answer[#answer + 1] = taken
 end
-local offset = redis.call('HINCRBY', meta, ARGV[2], 1)
-local now = redis.call('TIME')
-local at = string.format('%.0f', now[1] * 1000 + math.floor(now[2] / 1000))
-redis.call('XADD', stream, string.format('%.0f-0', offset), 't', at, unpack(ARGV, 3))
-return offset
+return answer
 """
-"""The offset of a new entry; 0 where there is no room for it."""
+"""Append to several partitions: how many of the entries for each there was room for, the first.
+
+Keys: of each partition its stream, positions and meta. Arguments: how many entries a partition
+keeps; then of each the field of `meta` that counts it, the number of its entries, and these.
+"""
 
 JOIN: Final = """
 local now = redis.call('TIME')

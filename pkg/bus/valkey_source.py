@@ -10,7 +10,8 @@ from redis.exceptions import RedisError
 
 from pkg.bus.errors import LostPartitionError, UnavailableError
 from pkg.bus.message import Partition
-from pkg.bus.valkey_keys import Keys, next_field, offset_of, received_of
+from pkg.bus.valkey_entry import offset_of, received_of
+from pkg.bus.valkey_keys import Keys, next_field
 from pkg.bus.valkey_member import Membership
 
 if TYPE_CHECKING:

@@ -65,6 +65,17 @@ async def test_messages_with_the_same_key_stay_in_order(lab: Lab) -> None:
         assert offsets == sorted(set(offsets))
 
 
+async def test_many_messages_that_are_sent_together_stay_in_order(lab: Lab) -> None:
+    await lab.producer.send(*(lab.message(number, f"key-{number % 7}") for number in range(1400)))
+
+    async with lab.member() as member:
+        received = await member.read(1400)
+
+    for key in range(7):
+        mine = [each for each in received if each.message.key == f"key-{key}".encode()]
+        assert [int(each.message.value) for each in mine] == list(range(key, 1400, 7))
+
+
 async def test_messages_without_a_key_are_spread(lab: Lab) -> None:
     for number in range(50):
         await lab.send(number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry
@@ -27,7 +28,6 @@ from tests.unit.pkg.lab_registry import registry
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
-    from datetime import timedelta
 
     from pkg.audit import AuditSink, Record
 
@@ -80,6 +80,7 @@ class Gate:
 
     def __init__(self) -> None:
         self.kept: list[Record] = []
+        self.batches: list[int] = []
         self.asked = asyncio.Event()
         self.open = asyncio.Event()
         self.open.set()
@@ -88,6 +89,7 @@ class Gate:
 
     async def write(self, records: Sequence[Record]) -> None:
         self.asked.set()
+        self.batches.append(len(records))
         await self.open.wait()
         if self.broken is not None:
             raise self.broken
@@ -110,7 +112,7 @@ class World:
         self.recorder = Recorder(
             sink or self.memory,
             writer(self.clock),
-            AuditSettings(**settings),
+            AuditSettings(**({"linger": timedelta()} | settings)),
             backoff=Backoff(BackoffSettings(), lambda: 0.5),
             metrics=AuditMetrics(self.registry),
             alerts=self.alerts,

@@ -13,6 +13,9 @@ from api.lab.v1 import Safe, Task
 from pkg.audit import AuditSettings
 from tests.unit.pkg.audit.ends import PATIENCE, Gate, World, call, operation, turns
 
+LONG = timedelta(seconds=1)
+"""A linger that no test waits for."""
+
 
 async def test_calls_are_written_in_the_order_in_which_they_ended() -> None:
     world = World()
@@ -147,6 +150,85 @@ async def test_the_queue_is_bounded_by_bytes() -> None:
     assert len(sink.kept) == 3
 
 
+async def test_a_batch_waits_for_more_until_it_is_full() -> None:
+    sink = Gate()
+    world = World(sink, linger=LONG, batch=3)
+    async with world.running():
+        world.record("r0")
+        await turns()
+        world.record("r1")
+        await turns()
+        assert sink.batches == []
+        world.record("r2")
+        await turns()
+        assert sink.batches == [3]
+
+    assert [each.request_id for each in sink.kept] == ["r0", "r1", "r2"]
+
+
+async def test_a_batch_waits_no_longer_than_its_linger() -> None:
+    sink = Gate()
+    world = World(sink, linger=timedelta(milliseconds=1))
+    async with world.running():
+        for _ in range(2):
+            sink.asked.clear()
+            world.record()
+            await asyncio.wait_for(sink.asked.wait(), PATIENCE)
+
+    assert sink.batches == [1, 1]
+
+
+async def test_where_there_is_no_room_for_more_a_batch_does_not_wait_for_it() -> None:
+    sink = Gate()
+    world = World(sink, linger=LONG, queue=2)
+    async with world.running():
+        for _ in range(4):
+            world.record()
+            await turns()
+
+        assert sink.batches == [2, 2]
+        assert world.dropped("full") == 0
+
+
+async def test_a_record_that_finds_no_room_has_the_others_written() -> None:
+    sink = Gate()
+    world = World(sink, linger=LONG, queue_bytes="2560B")
+    async with world.running():
+        for _ in range(3):
+            world.record()
+            await turns()
+
+        assert sink.batches == [2]
+        assert world.dropped("full") == 1
+
+
+async def test_the_stop_does_not_wait_for_more() -> None:
+    sink = Gate()
+    world = World(sink, linger=LONG, flush=timedelta(milliseconds=100))
+    await world.recorder.start()
+    world.record("r0")
+    await turns()
+    world.record("r1")
+
+    await world.recorder.stop()
+
+    assert [each.request_id for each in sink.kept] == ["r0", "r1"]
+    assert sink.batches == [2]
+    assert world.dropped("stopped") == 0
+
+
+async def test_what_was_not_written_does_not_wait_for_more() -> None:
+    world = World(linger=LONG, batch=2)
+    world.memory.away = True
+    async with world.running():
+        world.record("r0")
+        world.record("r1")
+        await world.until_paused(1)
+        world.memory.away = False
+        await turns(20)
+        assert [each.request_id for each in world.memory.kept] == ["r0", "r1"]
+
+
 async def test_losses_are_told_at_once_and_then_once_in_a_while() -> None:
     world = World(queue=1, alert_every=timedelta(minutes=5))
     async with world.running():
@@ -250,7 +332,14 @@ async def test_others_have_their_turn_while_many_records_are_made() -> None:
 
 @pytest.mark.parametrize(
     "settings",
-    [{"maxBody": "512KiB"}, {"queue": 0}, {"topic": "no topic"}, {"keep": "0s"}, {"sink": "disk"}],
+    [
+        {"maxBody": "512KiB"},
+        {"queue": 0},
+        {"topic": "no topic"},
+        {"keep": "0s"},
+        {"sink": "disk"},
+        {"linger": "2s"},
+    ],
 )
 def test_settings_have_bounds(settings: dict[str, object]) -> None:
     with pytest.raises(ValidationError):

@@ -18,6 +18,7 @@ from pkg.bus import (
     UnavailableError,
 )
 from pkg.bus.valkey import ValkeyBus
+from pkg.bus.valkey_entry import entry_of, received_of
 from pkg.redis import EmbeddedValkey, RedisSettings, open_redis
 from pkg.tokens import SystemTokens
 
@@ -108,6 +109,93 @@ async def test_what_a_group_has_not_committed_is_kept_and_new_messages_are_refus
 
     async with streams.member() as heir:
         assert await streams.read(heir) == [b"2", b"3", b"4"]
+
+
+async def test_of_many_messages_the_first_are_taken_as_far_as_there_is_room(
+    streams: Streams,
+) -> None:
+    bus = ValkeyBus(
+        streams.client, SETTINGS.model_copy(update={"max_length": 300}), tokens=SystemTokens()
+    )
+    messages = [Message(topic="t", key=b"k", value=str(each).encode()) for each in range(1000)]
+    async with streams.member() as source:
+        with pytest.raises(DeliveryError) as caught:
+            await bus.send(*messages)
+
+        assert caught.value.unavailable == tuple(messages[300:])
+        assert await streams.read(source) == [each.value for each in messages[:100]]
+        assert await streams.client.xlen("{bus}:t:0") == 300
+
+
+async def test_a_topic_that_nobody_reads_keeps_the_newest_of_many(streams: Streams) -> None:
+    await streams.send(*range(700))
+
+    async with streams.member() as source:
+        assert await streams.read(source) == [b"697", b"698", b"699"]
+
+
+async def test_a_partition_that_is_full_costs_the_others_nothing(streams: Streams) -> None:
+    bus = ValkeyBus(
+        streams.client, SETTINGS.model_copy(update={"partitions": 2}), tokens=SystemTokens()
+    )
+    full, other = (Message(topic="two", key=key, value=b"v") for key in (b"a", b"d"))
+    source = bus.source("two", "g")
+    await source.open(Watcher())
+    try:
+        await bus.send(full, full, full)
+        with pytest.raises(DeliveryError) as caught:
+            await bus.send(other, full, other)
+        found = [each.message for each in await source.poll(SOON, 100)]
+    finally:
+        await source.close()
+
+    assert caught.value.unavailable == (full,)
+    assert sorted(found, key=lambda each: each.key or b"") == [full] * 3 + [other] * 2
+
+
+async def test_a_command_that_the_server_refuses_leaves_what_it_had_and_what_follows(
+    streams: Streams,
+) -> None:
+    await streams.client.set("{bus}:t:0", "no stream")
+    large = Message(topic="t", key=b"k", value=bytes(600_000))
+    messages = [Message(topic="else", value=b"first"), large, large, large]
+
+    with pytest.raises(DeliveryError) as caught:
+        await streams.bus.send(*messages)
+
+    assert len(caught.value.unavailable) == 4
+    assert await streams.client.xlen("{bus}:else:0") in {0, 1}, "is not known to be stored"
+
+
+async def test_what_is_large_goes_in_several_commands_and_stays_in_order(
+    streams: Streams,
+) -> None:
+    bus = ValkeyBus(
+        streams.client, SETTINGS.model_copy(update={"max_length": 10}), tokens=SystemTokens()
+    )
+    values = [bytes([each]) * 600_000 for each in range(5)]
+
+    await bus.send(*(Message(topic="t", key=b"k", value=each) for each in values))
+
+    async with streams.member() as source:
+        assert await streams.read(source) == values
+
+
+@pytest.mark.parametrize("key", [None, b"", b"\x00k"])
+@pytest.mark.parametrize(
+    "headers", [(), (("", b""),), (("\u540d", b"\xff\x00"), ("a", b""), ("\u540d", b"2"))]
+)
+@pytest.mark.parametrize("value", [b"", b"\xff\x00v"])
+def test_an_entry_holds_a_message_whole(
+    key: bytes | None, headers: tuple[tuple[str, bytes], ...], value: bytes
+) -> None:
+    message = Message(topic="t", key=key, headers=headers, value=value)
+
+    received = received_of("t", 3, b"7-0", {b"t": b"1500", b"m": entry_of(message)})
+
+    assert received.message == message
+    assert (received.partition, received.offset) == (3, 7)
+    assert received.timestamp.timestamp() == 1.5
 
 
 async def test_a_group_that_is_forgotten_holds_nothing_up(streams: Streams) -> None:
