@@ -73,8 +73,8 @@ def known(expression: str) -> bool:
     return Both(schema(message("M", *FIELDS, option))).acceptance.knows("t.M")
 
 
-WHOLE = st.sampled_from(["this.a", "this.b", "this.o", "0", "1", "-1", "size(this.s)"]
-                        + ["this.many.size()", "this.s.size()", "size(this.raw)"])  # fmt: skip
+WHOLE = st.sampled_from((*("this.a", "this.b", "this.o", "0", "1", "-1", "size(this.s)"),
+                         *("this.many.size()", "this.s.size()", "size(this.raw)")))  # fmt: skip
 PAIRS = (
     st.tuples(WHOLE, WHOLE)
     | st.tuples(*[st.sampled_from(["this.u", "0u", "1u", "9223372036854775808u"])] * 2)
@@ -85,9 +85,23 @@ COMPARED = st.builds(
     "{0[0]} {1} {0[1]}".format, PAIRS, st.sampled_from(["==", "!=", "<", "<=", ">", ">="])
 )
 SIMPLE = COMPARED | st.sampled_from(
-    ["this.yes", "this.s.contains(this.t_text)", "this.s.startsWith('a')", "has(this.at)", "true"]
-    + ["this.s.endsWith('b')", "has(this.o)", "has(this.many)", "has(this.s)", "this.yes == false"]
-    + ["this.many == this.many", "this.raw == this.raw", "has(this.x)", "this.at == this.at"]
+    (
+        *(
+            "this.yes",
+            "this.s.contains(this.t_text)",
+            "this.s.startsWith('a')",
+            "has(this.at)",
+            "true",
+        ),
+        *(
+            "this.s.endsWith('b')",
+            "has(this.o)",
+            "has(this.many)",
+            "has(this.s)",
+            "this.yes == false",
+        ),
+        *("this.many == this.many", "this.raw == this.raw", "has(this.x)", "this.at == this.at"),
+    )
 )
 
 
@@ -107,8 +121,27 @@ ANSWERS = st.builds("{} ? 'broken' : ''".format, EXPRESSIONS) | st.builds(
 )
 SOUP = st.lists(
     st.sampled_from(
-        ["this", ".", "a", "s", "x", "yes", "(", ")", "!", "==", "<", "&&", "||", "1", "1u", "1.5"]
-        + ["'a'", '""', "size", "has", "contains", "?", ":", "-1", "true", "in", "null", "r'a'"]
+        (
+            *(
+                "this",
+                ".",
+                "a",
+                "s",
+                "x",
+                "yes",
+                "(",
+                ")",
+                "!",
+                "==",
+                "<",
+                "&&",
+                "||",
+                "1",
+                "1u",
+                "1.5",
+            ),
+            *("'a'", '""', "size", "has", "contains", "?", ":", "-1", "true", "in", "null", "r'a'"),
+        )
     ),
     max_size=9,
 ).map(" ".join)
@@ -143,17 +176,56 @@ def test_usual_expressions_are_taken(expression: str) -> None:
 @pytest.mark.parametrize(
     "expression",
     [
-        "this.a + 1 > 0", "this.a > 1.0", "this.a == this.u", "this.a > 1u", "this.s > 1",
-        "this == this", "this.at < now", "this.s.matches('a')", "this.s in ['a']", "[1] == [1]",
-        "this.many.all(m, m != '')", "this.in == 1", "this.nobody == 1", "has(this.x)", "has(this)",
-        "this.s", "this.a", "'a'", "this.s == r'a'", r"this.s == '\n'", "this.s == 'é'",
-        "this.yes < true", "this.a == 0x1", "this.a == 1e3", "this.a == 01", "this.x == .5",
-        "this.a == 1 // so", "this.a == 1 this.b", "this.a == ", "", "(this.yes", "this.yes ? 1 : 2",
-        "this.yes ? '' : ''", "this.yes ? 'a' : 'b'", "this.a == 99999999999999999", "this.yes + 1",
-        "int(this.s) > 1", "this.raw == this.raw", "this.a == 1 == true", "!this.a", "-this.a < 1",
-        "this.s == '''a'''", "this.a < this.b < 3", "has(this.at.seconds)", "this.at.seconds > 1",
-        "this.a && this.yes", "this.yes || 1", "size(this.a) > 1", "this.s.upperAscii() == 'A'",
+        "this.a + 1 > 0",
+        "this.a > 1.0",
+        "this.a == this.u",
+        "this.a > 1u",
+        "this.s > 1",
+        "this == this",
+        "this.at < now",
+        "this.s.matches('a')",
+        "this.s in ['a']",
+        "[1] == [1]",
+        "this.many.all(m, m != '')",
+        "this.in == 1",
+        "this.nobody == 1",
+        "has(this.x)",
+        "has(this)",
+        "this.s",
+        "this.a",
+        "'a'",
+        "this.s == r'a'",
+        r"this.s == '\n'",
+        "this.s == 'é'",
+        "this.yes < true",
+        "this.a == 0x1",
+        "this.a == 1e3",
+        "this.a == 01",
+        "this.x == .5",
+        "this.a == 1 // so",
+        "this.a == 1 this.b",
+        "this.a == ",
+        "",
+        "(this.yes",
+        "this.yes ? 1 : 2",
+        "this.yes ? '' : ''",
+        "this.yes ? 'a' : 'b'",
+        "this.a == 99999999999999999",
+        "this.yes + 1",
+        "int(this.s) > 1",
+        "this.raw == this.raw",
+        "this.a == 1 == true",
+        "!this.a",
+        "-this.a < 1",
+        "this.s == '''a'''",
+        "this.a < this.b < 3",
+        "has(this.at.seconds)",
+        "this.at.seconds > 1",
+        "this.a && this.yes",
+        "this.yes || 1",
+        "size(this.a) > 1",
+        "this.s.upperAscii() == 'A'",
     ],
-)  # fmt: skip
+)
 def test_another_expression_is_left_to_the_engine(expression: str) -> None:
     assert not known(expression)

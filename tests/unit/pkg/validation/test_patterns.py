@@ -44,8 +44,25 @@ def disagreement(patterns: list[str], texts: list[str]) -> str:
 
 
 ATOMS = st.sampled_from(
-    ["a", "b", "0", "-", ",", r"\.", r"\+", r"\\", r"\-", "[ab]", "[a-c]", "[^a]", "[0-9A-F]", "é"]
-    + ["[a-]", "[-a]", "[+.$]", r"[\]a]", r"[a\-b]", "[a-c-]", ".", r"\d", "[[:alpha:]]", " "]
+    (
+        *(
+            "a",
+            "b",
+            "0",
+            "-",
+            ",",
+            r"\.",
+            r"\+",
+            r"\\",
+            r"\-",
+            "[ab]",
+            "[a-c]",
+            "[^a]",
+            "[0-9A-F]",
+            "é",
+        ),
+        *("[a-]", "[-a]", "[+.$]", r"[\]a]", r"[a\-b]", "[a-c-]", ".", r"\d", "[[:alpha:]]", " "),
+    )
 )
 
 
@@ -89,18 +106,32 @@ TAKEN = [
 
 @pytest.mark.parametrize("pattern", TAKEN)
 def test_usual_patterns_are_taken(pattern: str) -> None:
-    assert matcher(pattern)
+    matcher(pattern)  # or Foreign is raised
     assert not disagreement([pattern], [*TEXTS, "AB-123456", "+123456", "2020-01-31", "a,b,c", "*"])
 
 
 @pytest.mark.parametrize(
     "pattern",
     [
-        "(a+)+$", "^(a+)+$", "^(a*)*$", "^(a|a)*$", "^(a|ab)*$", "^(a?){50}a{50}$", "^a*a*$",
-        "^([a-z]+)*$", "^[a-z]+[a-z0-9]*$", "^(a?b?)*$", "^((ab)?)+$", "^(a{0,61}a)*$",
-        "^([a-z]{0,61}[a-z0-9]){20}$", "^a{999}$", "^(a{100}){100}$", "^(a+b?)+$", "^(a{1,3})+$",
+        "(a+)+$",
+        "^(a+)+$",
+        "^(a*)*$",
+        "^(a|a)*$",
+        "^(a|ab)*$",
+        "^(a?){50}a{50}$",
+        "^a*a*$",
+        "^([a-z]+)*$",
+        "^[a-z]+[a-z0-9]*$",
+        "^(a?b?)*$",
+        "^((ab)?)+$",
+        "^(a{0,61}a)*$",
+        "^([a-z]{0,61}[a-z0-9]){20}$",
+        "^a{999}$",
+        "^(a{100}){100}$",
+        "^(a+b?)+$",
+        "^(a{1,3})+$",
     ],
-)  # fmt: skip
+)
 def test_what_could_take_its_time_is_left_to_the_engine(pattern: str) -> None:
     with pytest.raises(Foreign):
         matcher(pattern)
@@ -109,14 +140,63 @@ def test_what_could_take_its_time_is_left_to_the_engine(pattern: str) -> None:
 @pytest.mark.parametrize(
     "pattern",
     [
-        "a", "a$", "", "^", "^$", "^a|b$", "^a$b", "^(a$)", "^(^a)", "^.$", r"^\d$", r"^\w$",
-        r"^\s$", r"^\ba$", r"^\Aa\z$", r"^\x41$", r"^\n$", "^[^a]$", "^[[:alpha:]]$", "^é$", "^[é]$",
-        "^[]a]$", "^[a&&b]$", "^[a--b]$", "^[a~~b]$", "^[[a]]$", "^[+--]$", "^[a-z-9]$", "^[z-a]$",
-        "^(?i)a$", "^(?i:a)$", "^(?P<n>a)$", "^(?=a)$", r"^(a)\1$", "^a+?$", "^a++$", "^a**$",
-        "^a{2}{3}$", "^a{,2}$", "^a{0}$", "^a{3,2}$", "^a{x}$", "^a{02}$", "^a{1001}$", "^(a$",
-        "^a)$", "^[a$", "^()$", "^(a|)$", "^*a$", "^a\\", r"^\<a$", "^\n$", r"^[\d]$", r"^[a\-z-9]$",
+        "a",
+        "a$",
+        "",
+        "^",
+        "^$",
+        "^a|b$",
+        "^a$b",
+        "^(a$)",
+        "^(^a)",
+        "^.$",
+        r"^\d$",
+        r"^\w$",
+        r"^\s$",
+        r"^\ba$",
+        r"^\Aa\z$",
+        r"^\x41$",
+        r"^\n$",
+        "^[^a]$",
+        "^é$",
+        "^[é]$",
+        "^[[:alpha:]]$",
+        "^[]a]$",
+        "^[a&&b]$",
+        "^[a--b]$",
+        "^[a~~b]$",
+        "^[[a]]$",
+        "^[+--]$",
+        "^[a-z-9]$",
+        "^[z-a]$",
+        "^(?i)a$",
+        "^(?i:a)$",
+        "^(?P<n>a)$",
+        "^(?=a)$",
+        r"^(a)\1$",
+        "^a+?$",
+        "^a++$",
+        "^a**$",
+        "^a{2}{3}$",
+        "^a{,2}$",
+        "^a{0}$",
+        "^a{3,2}$",
+        "^a{x}$",
+        "^a{02}$",
+        "^a{1001}$",
+        "^(a$",
+        "^()$",
+        "^a)$",
+        "^[a$",
+        "^(a|)$",
+        "^*a$",
+        "^a\\",
+        r"^\<a$",
+        "^\n$",
+        r"^[\d]$",
+        r"^[a\-z-9]$",
     ],
-)  # fmt: skip
+)
 def test_another_pattern_is_left_to_the_engine(pattern: str) -> None:
     with pytest.raises(Foreign):
         matcher(pattern)
