@@ -2,7 +2,8 @@
 
 Two roads lead there. A body in the canonical shape goes straight into the object. Whatever is
 unusual, wrong ones included, goes through a upb message, which knows every shape that JSON allows
-and names the place of a fault. Both roads end in the rules of buf.validate.
+and names the place of a fault. Both roads end in the rules of buf.validate: what is not surely
+accepted as an object is held to them as a upb message.
 """
 
 from __future__ import annotations
@@ -63,14 +64,15 @@ def reader(registry: Registry, request: str, rule: HttpRule) -> Read:
     fast = registry.json_fast.loader(request)
     to_object = registry.codec.from_upb(request)
     to_upb = registry.codec.to_upb(request)
+    accepts = registry.acceptance.test(request)
     check = registry.rules.check
-    ruled = registry.rules.has(request)
 
     def slow(values: Any) -> Any:
-        message = load(values)
-        if ruled:
-            check(message)
-        return to_object(message)
+        sent = load(values)
+        message = to_object(sent)
+        if not accepts(message):
+            check(sent)
+        return message
 
     def read(incoming: Incoming) -> Any:
         try:
@@ -80,7 +82,7 @@ def reader(registry: Registry, request: str, rule: HttpRule) -> Read:
                     message = fast(values)
                 except Slow:
                     return slow(values)
-                if ruled:
+                if not accepts(message):
                     check(to_upb(message))
                 return message
             return slow(values)

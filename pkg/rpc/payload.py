@@ -41,6 +41,7 @@ def reader(registry: Registry, operation: Operation) -> Read:
     decode = registry.codec.decoder(operation.request)
     parse = registry.schema.message(operation.request).FromString
     from_upb = registry.codec.from_upb(operation.request)
+    accepts = registry.acceptance.test(operation.request)
     check = registry.rules.check
 
     def read(raw: bytes) -> Any:
@@ -48,8 +49,14 @@ def reader(registry: Registry, operation: Operation) -> Read:
             if not has_rules:
                 return decode(raw)
             message = parse(raw)
-            check(message)
-            return from_upb(message)
+            try:
+                found = from_upb(message)
+            except DecodeError:
+                check(message)  # a broken rule is told first
+                raise
+            if not accepts(found):
+                check(message)
+            return found
         except DecodeError as error:
             raise Fault(
                 "INVALID_ARGUMENT",

@@ -21,7 +21,7 @@ from pkg.proto.options import declared
 from pkg.proto.schema import Schema
 from pkg.rpc.operation import Operation, described
 from pkg.rpc.overrides import Overrides
-from pkg.validation import Rules, translate
+from pkg.validation import Acceptance, Rules, translate
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import MethodDescriptor
@@ -51,6 +51,7 @@ class Registry:
         self.json_out = JsonWriter(codec)
         self.json_in = JsonReader(codec)
         self.json_fast = FastJson(codec)
+        self.acceptance = Acceptance(codec, rules)
 
     @classmethod
     def load(cls, descriptor_set: bytes, overrides: Overrides | None = None) -> Self:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 OPTIONS = """
 name: "layout/v1/options.proto" package: "layout.v1" syntax: "proto3"
-dependency: "google/protobuf/descriptor.proto"
+dependency: "google/protobuf/descriptor.proto" dependency: "buf/validate/validate.proto"
 message_type { name: "Text"
   field { name: "zh" number: 1 type: TYPE_STRING label: LABEL_OPTIONAL }
   field { name: "en" number: 2 type: TYPE_STRING label: LABEL_OPTIONAL } }
@@ -39,6 +39,12 @@ extension { name: "field_rule" number: 50202 label: LABEL_REPEATED type: TYPE_ME
   type_name: ".layout.v1.RuleText" extendee: ".google.protobuf.FieldOptions" }
 """
 
+LONGER = """
+extension { name: "longer" number: 2000 label: LABEL_OPTIONAL type: TYPE_INT32
+  extendee: ".buf.validate.StringRules" }
+"""
+"""A rule of somebody's own, to be added to OPTIONS."""
+
 IMPORTS = (
     "buf/validate/validate.proto",
     "layout/v1/options.proto",
@@ -51,7 +57,7 @@ IMPORTS = (
 
 
 @cache
-def _library() -> tuple[bytes, ...]:
+def _library(options: str) -> tuple[bytes, ...]:
     known = (
         descriptor_pb2,
         any_pb2,
@@ -62,14 +68,19 @@ def _library() -> tuple[bytes, ...]:
     )
     files = [module.DESCRIPTOR.serialized_pb for module in known]
     files.append(validate_pb._DESC.proto.to_binary())
-    options = text_format.Parse(OPTIONS, descriptor_pb2.FileDescriptorProto())
-    files.append(options.SerializeToString())
+    added = text_format.Parse(options, descriptor_pb2.FileDescriptorProto())
+    files.append(added.SerializeToString())
     return tuple(files)
 
 
 def schema(messages: str) -> Schema:
     """A schema with these messages, as text of a FileDescriptorProto, in package `t`."""
-    files = _library()
+    return Schema(descriptor_set(messages).SerializeToString())
+
+
+def descriptor_set(messages: str, options: str = OPTIONS) -> descriptor_pb2.FileDescriptorSet:
+    """What `schema` is made of; the last file has the messages, the one before the options."""
+    files = _library(options)
     pool = descriptor_pool.DescriptorPool()
     for file in files:
         pool.AddSerializedFile(file)
@@ -81,7 +92,7 @@ def schema(messages: str) -> Schema:
     whole = descriptor_pb2.FileDescriptorSet()
     for each in (*files, added.SerializeToString()):
         whole.file.add().ParseFromString(each)
-    return Schema(whole.SerializeToString())
+    return whole
 
 
 def field(name: str, number: int, kind: str, rules: str = "", more: str = "") -> str:
