@@ -30,10 +30,17 @@ def parse(body: bytes) -> Any:
         found = orjson.loads(body)
     except orjson.JSONDecodeError:
         raise Misfit("", DOCUMENT) from None
-    # Each key has a colon: if there are no more colons than keys left, no key was lost.
-    flat = type(found) is dict and body.find(b"{", 1) < 0 and body.find(b"[") < 0
-    keys = len(found) if flat else _keys(found, _DEEPEST)
-    if body.count(b":") != keys and len(_KEY.findall(body)) != keys:
+    # Each key has a colon: if there are no more colons than keys left, no key was lost. Each level
+    # has a bracket.
+    colons = body.count(b":")
+    if (
+        type(found) is dict
+        and colons == len(found)
+        and body.count(b"[") + body.count(b"{") <= _DEEPEST
+    ):
+        return found
+    keys = _keys(found, _DEEPEST)
+    if colons != keys and len(_KEY.findall(body)) != keys:
         _look_for_twins(body)
     return found
 

@@ -50,6 +50,7 @@ def test_what_is_no_json_is_refused(body: bytes) -> None:
         b'[{"x":"a:b","x":0}]',
         b'{"a":1,"\\u0061":2}',
         b'{"a":[{"k":1}],"a":[]}',
+        b'{"a":[],"a":["b"]}',
         b'{"":1,"":2}',
         b'{"a":{},"a":{"b":{"c":1}},"d":":::"}',
     ],
@@ -76,7 +77,13 @@ def test_colons_in_texts_are_no_keys(body: bytes) -> None:
 
 def test_nesting_is_bounded_at_a_hundred() -> None:
     assert parse(b"[" * 100 + b"]" * 100) is not None
-    for body in (b"[" * 101 + b"]" * 101, b'{"a":' * 101 + b"1" + b"}" * 101):
+    assert parse(b'{"a":' + b"[" * 99 + b"]" * 99 + b"}") is not None
+    for body in (
+        b"[" * 101 + b"]" * 101,
+        b'{"a":' * 101 + b"1" + b"}" * 101,
+        b'{"a":' + b"[" * 100 + b"]" * 100 + b"}",
+        b'{"a":' + b"[" * 99 + b"{}" + b"]" * 99 + b"}",
+    ):
         with pytest.raises(Misfit) as caught:
             parse(body)
         assert caught.value.want == SHALLOW
