@@ -83,9 +83,9 @@ def user_app(standard: Standard[UserSettings], registry: Registry) -> App:
         ),
         process.revocations.watch(redis.client),
         DictionaryWatch(process.dictionary),
-        Periodic("expired-sessions", graph.sessions.purge, every=_PURGE),
         grpc,
         http,
+        Periodic("expired-sessions", graph.sessions.purge, every=_PURGE),
     ]
 
     def places() -> dict[str, str]:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from pkg.proto.memo import Memo
 from pkg.validation.foreign import Foreign
-from pkg.validation.keeping import keeping
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +28,8 @@ class Acceptance:
     def __init__(self, codec: Codec, rules: Rules) -> None:
         """`rules` are the engine's, for the same schema."""
         self._rules = rules
-        self._keeping: Callable[[str], Test] = Memo(lambda name: keeping(codec, name, self._inner))
+        self._codec = codec
+        self._keeping: Callable[[str], Test] = Memo(self._compiled)
 
     def test(self, name: str) -> Test:
         """Of a full name: an object as it was decoded -> does it surely keep every rule?
@@ -62,6 +62,11 @@ class Acceptance:
             return self._inner(name) or _yes
         except Foreign:
             return _no
+
+    def _compiled(self, name: str) -> Test:
+        from pkg.validation.keeping import keeping  # not before there is something to compile
+
+        return keeping(self._codec, name, self._inner)
 
     def _inner(self, name: str) -> Test | None:
         return self._keeping(name) if self._rules.has(name) else None

@@ -35,7 +35,7 @@ def command() -> tuple[str, list[str]]:
     if told:
         return told, shlex.split(told)
     if PACKAGE.exists():
-        return str(PACKAGE), [sys.executable, str(PACKAGE.absolute())]
+        return str(PACKAGE), [str(PACKAGE.absolute() / "pex")]
     return "the sources", [sys.executable, "-m", "user"]
 
 
