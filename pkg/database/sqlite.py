@@ -32,6 +32,10 @@ _WATCH: Final = "database_watch"
 _STEPS: Final = 20_000
 """Instructions of SQLite's machine between two looks at the time: well below a millisecond."""
 
+_PATIENCE: Final = 5.0
+"""Seconds for which others may be switching a new file over."""
+_POLL: Final = 0.005
+
 
 class Watch:
     """Tells SQLite to stop a statement whose time is over. Asked by the connection's thread."""
@@ -63,7 +67,7 @@ def make_parent(url: URL) -> None:
 async def try_file(url: URL) -> None:
     """Open the file once without aiosqlite, which leaves a thread behind where it cannot.
 
-    Its directory is made if need be.
+    Its directory is made if need be, and from now on it is written ahead, whoever opens it.
 
     Raises:
         ConnectionError: it cannot be opened; says which and why.
@@ -73,7 +77,7 @@ async def try_file(url: URL) -> None:
         make_parent(url)
         connection = sqlite3.connect(url.database or "")
         try:
-            connection.execute("PRAGMA schema_version")
+            _write_ahead(connection)
         finally:
             connection.close()
 
@@ -81,6 +85,20 @@ async def try_file(url: URL) -> None:
         await asyncio.to_thread(attempt)
     except (sqlite3.Error, OSError) as error:
         raise ConnectionError(f"{shown(url)}: {error}") from error
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch the file over. SQLite waits for nobody here: processes that start together collide."""
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+            time.sleep(_POLL)
+        else:
+            return
 
 
 def prepare(engine: Engine, *, statement_timeout: timedelta, foreign_keys: bool) -> None:
