@@ -46,6 +46,7 @@ class Assignment:
         """Set when there may be something to commit."""
         self._broken = asyncio.Event()
         self._failure: BaseException | None = None
+        self._committing = asyncio.Lock()
 
     async def assigned(self, partitions: Collection[Partition]) -> None:
         """Begin to work on these."""
@@ -150,11 +151,12 @@ class Assignment:
             )
 
     async def _committed(self, lanes: Collection[Lanes]) -> None:
-        new = [(each, position) for each in lanes if (position := each.position) is not None]
-        if new:
-            await self._source.commit({each.partition: position for each, position in new})
-        for each, position in new:
-            each.committed = position
+        async with self._committing:  # one that is tried again must not overtake a later one
+            new = [(each, position) for each in lanes if (position := each.position) is not None]
+            if new:
+                await self._source.commit({each.partition: position for each, position in new})
+            for each, position in new:
+                each.committed = position
 
     async def _begin(self, received: Received, closing: asyncio.Event) -> bool:
         """Handle a message, but not while everything is held."""

@@ -164,9 +164,9 @@ class Membership:
         try:
             if self._rebalance is not None:
                 await self._rebalance.revoked([Partition(self._topic, each) for each in numbers])
-            for number in numbers:
-                self.owned.pop(number, None)
             await self._release(numbers)
+            for number in numbers:  # not before: what is not owned may be claimed again
+                self.owned.pop(number, None)
         except Exception as error:  # noqa: BLE001 - whatever it is, who polls is told
             self.failure = error
         finally:

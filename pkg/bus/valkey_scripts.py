@@ -91,10 +91,12 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 
 COMMIT: Final = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
+local before = tonumber(redis.call('HGET', KEYS[2], ARGV[2]) or '0')
+if tonumber(ARGV[3]) > before then redis.call('HSET', KEYS[2], ARGV[2], ARGV[3]) end
 return 1
 """
-"""Note what the group reads next, if the partition is still ours."""
+"""Note what the group reads next, if the partition is still ours. It never goes back: a commit that
+was given up on the way may come in after the one that followed it."""
 
 RELEASE: Final = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end

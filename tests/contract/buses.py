@@ -54,7 +54,7 @@ PATIENCE = 60.0
 QUICK = BackoffSettings(first=timedelta(milliseconds=5), longest=timedelta(milliseconds=20))
 STREAMS = StreamSettings(
     partitions=PARTITIONS,
-    session=timedelta(seconds=1.5),
+    session=timedelta(seconds=3),
     heartbeat=timedelta(milliseconds=100),
 )
 

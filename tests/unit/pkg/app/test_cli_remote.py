@@ -91,7 +91,8 @@ def test_a_process_starts_from_a_source_and_follows_it(tmp_path: Path) -> None:
 
         async def change() -> None:
             ports.append(watcher.settings.admin.port)
-            (tmp_path / "app.yaml").write_text("admin: {port: 2}\n")
+            (tmp_path / ".new").write_text("admin: {port: 2}\n")
+            (tmp_path / ".new").rename(tmp_path / "app.yaml")  # never half written
 
         watcher.subscribe(note)
         app = App("stall", "1", [watcher], hooks=Hooks(after_start=(change,)))

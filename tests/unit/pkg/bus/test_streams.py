@@ -19,6 +19,7 @@ from pkg.bus import (
 )
 from pkg.bus.valkey import ValkeyBus
 from pkg.bus.valkey_entry import entry_of, received_of
+from pkg.bus.valkey_scripts import JOIN, RELEASE
 from pkg.redis import EmbeddedValkey, RedisSettings, open_redis
 from pkg.tokens import SystemTokens
 
@@ -47,6 +48,29 @@ class Watcher:
     async def revoked(self, partitions: Collection[Partition]) -> None:
         self.events += [f"-{each}" for each in partitions]
         self.gone.set()
+
+
+class SlowToRelease:
+    """A client that releases no partition before it may, and counts the beats of its member."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self.may = asyncio.Event()
+        self.beats = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def register_script(self, script: str) -> Any:
+        run = self._client.register_script(script)
+
+        async def slow(**arguments: Any) -> Any:
+            self.beats += script == JOIN
+            if script == RELEASE:
+                await self.may.wait()
+            return await run(**arguments)
+
+        return slow
 
 
 class Streams:
@@ -223,6 +247,38 @@ async def test_a_member_whose_lease_went_to_another_is_told_and_cannot_commit(
 
     assert watcher.events == ["+t/0", "-t/0"]
     assert await streams.client.get("{bus}:t:owner:g:0") == b"another"
+
+
+async def test_a_commit_that_comes_late_takes_nothing_back(streams: Streams) -> None:
+    await streams.send(0, 1, 2)
+    async with streams.member() as source:
+        first, second, _ = await source.poll(SOON, 100)
+        await source.commit({second.where: second.offset + 1})
+        await source.commit({first.where: first.offset + 1})
+
+    async with streams.member() as heir:
+        assert await streams.read(heir) == [b"2"]
+
+
+async def test_a_partition_that_goes_is_not_taken_back_before_it_is_free(
+    streams: Streams,
+) -> None:
+    slow: Any = SlowToRelease(streams.client)
+    watcher = Watcher()
+    source = ValkeyBus(slow, SETTINGS, tokens=SystemTokens()).source("t", "g")
+    async with asyncio.timeout(10):
+        await source.open(watcher)
+        await streams.client.delete("{bus}:t:owner:g:0")  # as after a session without a beat
+        await watcher.gone.wait()
+        enough = slow.beats + 3
+        while slow.beats < enough:
+            await source.poll(SOON, 100)
+        assert watcher.events == ["+t/0", "-t/0"]
+
+        slow.may.set()
+        while watcher.events != ["+t/0", "-t/0", "+t/0"]:
+            await source.poll(SOON, 100)
+        await source.close()
 
 
 async def test_a_server_that_is_gone_is_told_everywhere_and_can_come_back(
