@@ -85,7 +85,7 @@ class FakeConsul(httpx.AsyncBaseTransport):
 
     async def wait_until_held(self, queries: int = 1) -> None:
         """Return when so many queries wait."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             async with self._changed:
                 await self._changed.wait_for(lambda: self.held >= queries)
 

@@ -273,7 +273,7 @@ async def test_without_a_clock_the_time_is_the_servers(redis_backend: Backend) -
     refused = await limiter.take("a")
     assert 0 < refused.retry_after <= 0.05
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not (await limiter.take("a")).allowed:  # noqa: ASYNC110 - its time cannot be moved
             await asyncio.sleep(refused.retry_after)
 

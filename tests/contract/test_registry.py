@@ -32,7 +32,7 @@ from tests.contract.fake_consul import FakeConsul
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
 
-SOON = 10.0
+SOON = 30.0
 """Seconds: far more than it takes."""
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from pkg.config.remote import Said
 
-SOON = 10.0
+SOON = 30.0
 """Seconds: far more than it takes."""
 
 

@@ -46,7 +46,7 @@ def app(*components: Component, hooks: Hooks | None = None, **options: Any) -> A
 async def running(built: App) -> AsyncIterator[asyncio.Task[None]]:
     """Run the app until it is ready; ask it to stop at the end if nobody else did."""
     task = asyncio.create_task(built.run())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while built.health.phase is Phase.STARTING and not task.done():  # noqa: ASYNC110 - no event
             await asyncio.sleep(0)
         yield task

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pkg.audit import AuditSink, Record
 
 ALICE = Principal("u1", "alice", "user", "t1", "s1", 2e9, "acme")
-PATIENCE = 10.0
+PATIENCE = 30.0
 """Seconds until a test gives up."""
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pkg.rpc import Call, Middleware
 
 SERVICE = "lab.strict.v1.StrictService"
-SOON = timedelta(seconds=5)
+SOON = timedelta(seconds=30)
 """Longer than anything here takes; a test that waits so long fails."""
 
 

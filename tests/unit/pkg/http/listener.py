@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from api.lab.v1 import Done, Glance
     from pkg.rpc import Call, Middleware
 
-SOON = 5
+SOON = 30
 """Seconds, longer than anything here takes."""
 
 

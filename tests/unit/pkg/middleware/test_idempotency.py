@@ -37,7 +37,7 @@ KEYED, REQUIRED = (
     registry().operations("lab.v1.ChainService")[name] for name in ("Keyed", "MustBeKeyed")
 )
 TASK = Task(name="a", password="p", count=2)
-SOON = 5.0
+SOON = 30.0
 
 
 class Service:

@@ -127,7 +127,7 @@ class Desk:
             await self.back.wait()
 
     async def hears(self, *instances: Instance) -> None:
-        async with asyncio.timeout(5), aclosing(self.discovery.watch("shop")) as heard:
+        async with asyncio.timeout(30), aclosing(self.discovery.watch("shop")) as heard:
             async for found in heard:
                 if found == instances:
                     return
