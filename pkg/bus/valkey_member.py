@@ -62,6 +62,8 @@ class Membership:
         self._partings: set[asyncio.Task[None]] = set()
         self.owned: dict[int, int] = {}
         """Partition -> what is read next."""
+        self.coming: set[int] = set()
+        """Those that are ours, but that nobody has been told of yet."""
         self.leaving: set[int] = set()
         """Those that are ours until they are finished with."""
         self.changed = asyncio.Event()
@@ -118,12 +120,17 @@ class Membership:
         claimed = [each for each in sorted(wanted) if await self._claim(each)]
         if claimed and self._rebalance is not None:
             await self._rebalance.assigned([Partition(self._topic, each) for each in claimed])
+            self.coming.clear()
             self.changed.set()
         return len(claimed) == len(wanted) and not self.leaving
 
     def _share(self, members: Sequence[bytes]) -> set[int]:
         place = members.index(self._member.encode())
         return set(range(place, self._count, len(members)))
+
+    def reads(self, number: int) -> bool:
+        """Whether what is read of a partition has somebody to take it."""
+        return number not in self.coming and number not in self.leaving
 
     async def _renew(self) -> None:
         numbers = list(self.owned)
@@ -135,7 +142,8 @@ class Membership:
                     client=pipe,
                 )
             answers = await pipe.execute() if numbers else ()
-        self._part({number for number, kept in zip(numbers, answers, strict=True) if not kept})
+        lost = {number for number, kept in zip(numbers, answers, strict=True) if not kept}
+        self._part(lost & self.owned.keys())  # what has been let go meanwhile is not lost
 
     async def _claim(self, number: int) -> bool:
         position = await self._claim_script(
@@ -149,6 +157,7 @@ class Membership:
         )
         if position:
             self.owned[number] = position
+            self.coming.add(number)
         return bool(position)
 
     def _part(self, numbers: set[int]) -> None:

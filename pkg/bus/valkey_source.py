@@ -135,7 +135,7 @@ class ValkeySource:
         await self._member.leave()
 
     def _reads(self, number: int) -> bool:
-        return number not in self._paused and number not in self._member.leaving
+        return number not in self._paused and self._member.reads(number)
 
 
 class _Forgetful:

@@ -41,8 +41,11 @@ class Watcher:
     def __init__(self) -> None:
         self.events: list[str] = []
         self.gone = asyncio.Event()
+        self.hears = asyncio.Event()
+        self.hears.set()
 
     async def assigned(self, partitions: Collection[Partition]) -> None:
+        await self.hears.wait()
         self.events += [f"+{each}" for each in partitions]
 
     async def revoked(self, partitions: Collection[Partition]) -> None:
@@ -258,6 +261,25 @@ async def test_a_commit_that_comes_late_takes_nothing_back(streams: Streams) -> 
 
     async with streams.member() as heir:
         assert await streams.read(heir) == [b"2"]
+
+
+async def test_nothing_is_read_of_a_partition_before_its_reader_knows_of_it(
+    streams: Streams,
+) -> None:
+    watcher = Watcher()
+    watcher.hears.clear()
+    await streams.send(0)
+    source = streams.bus.source("t", "g")
+    opening = asyncio.create_task(source.open(watcher))
+    async with asyncio.timeout(10):
+        while not await streams.client.exists("{bus}:t:owner:g:0"):
+            assert await streams.read(source) == []
+        assert await streams.read(source) == []
+
+        watcher.hears.set()
+        await opening
+        assert await streams.read(source) == [b"0"]
+    await source.close()
 
 
 async def test_a_partition_that_goes_is_not_taken_back_before_it_is_free(
