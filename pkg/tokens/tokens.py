@@ -9,6 +9,8 @@ from __future__ import annotations
 import secrets
 from typing import Protocol
 
+from pkg.tokens.drawn import SIZE, Drawn
+
 DIGITS = "0123456789"
 
 
@@ -33,7 +35,11 @@ class Tokens(Protocol):
 
 
 class SystemTokens:
-    """The operating system's source."""
+    """The operating system's source. Bytes for hex, which every call needs, are drawn ahead."""
+
+    def __init__(self) -> None:
+        """Nothing is drawn before it is asked for."""
+        self._drawn = Drawn()
 
     def random_bytes(self, count: int) -> bytes:
         """`count` bytes."""
@@ -41,7 +47,7 @@ class SystemTokens:
 
     def hex(self, count: int = 16) -> str:
         """`count` bytes in hex."""
-        return secrets.token_hex(count)
+        return self._drawn.take().hex() if count == SIZE else secrets.token_hex(count)
 
     def urlsafe(self, count: int = 32) -> str:
         """`count` bytes as base64url."""
