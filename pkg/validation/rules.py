@@ -1,15 +1,16 @@
 """Holds messages to the rules of `buf.validate` in their protos.
 
-The engine is protovalidate, native, on protobuf's own messages. Guarantees that whatever a caller
-sends is either accepted or refused with violations: a CEL rule that fails while it is evaluated is
-a violation too. A rule that cannot be compiled is found at the start, by `compile`.
+The engine is protovalidate, native, on protobuf's own messages. Loading it takes a tenth of a
+second, so that is left to the first message that it is asked about.
+
+Guarantees that whatever a caller sends is either accepted or refused with violations: a CEL rule
+that fails while it is evaluated is a violation too. A rule that cannot be compiled is found by
+`compile`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
-
-import protovalidate
 
 from pkg.errors import Fault, Violation
 from pkg.validation.explain import Explainer
@@ -44,7 +45,7 @@ class Rules:
         self._schema = schema
         self._limit = limit
         self._large = large
-        self._validator = protovalidate.Validator()
+        self._made: Any = None
         self._explain = Explainer(schema)
         self._has: dict[str, bool] = {}
 
@@ -80,16 +81,19 @@ class Rules:
         Raises:
             Fault: INVALID_ARGUMENT with at most `limit` violations, fields in JSON names.
         """
+        from protovalidate import EvaluationError
+
         descriptor: Any = message.DESCRIPTOR  # of the pool's own type, which the stubs keep apart
         if not self.has(descriptor.full_name):
             return
+        engine = self._engine
         try:
-            found = self._validator.collect_violations(message, fail_fast=True)
+            found = engine.collect_violations(message, fail_fast=True)
             if not found:
                 return
             if message.ByteSize() <= self._large:
-                found = self._validator.collect_violations(message)
-        except protovalidate.EvaluationError as error:
+                found = engine.collect_violations(message)
+        except EvaluationError as error:
             broken = Violation("", EVALUATION, "could not be evaluated by the rules")
             raise Fault("INVALID_ARGUMENT", violations=(broken,)) from error
         raise Fault(
@@ -107,12 +111,23 @@ class Rules:
             or any(option(each, "buf.validate.oneof") is not None for each in message.oneofs)
         )
 
+    @property
+    def _engine(self) -> Any:
+        """One for all threads, or in a race one that does the same."""
+        if self._made is None:
+            from protovalidate import Validator
+
+            self._made = Validator()
+        return self._made
+
     def _compile(self, message: Descriptor) -> None:
+        from protovalidate import CompilationError, EvaluationError
+
         try:
-            self._validator.collect_violations(self._schema.message(message.full_name)())
-        except protovalidate.CompilationError as error:
+            self._engine.collect_violations(self._schema.message(message.full_name)())
+        except CompilationError as error:
             raise ValueError(f"{message.full_name}: {error}") from error
-        except protovalidate.EvaluationError:
+        except EvaluationError:
             return  # it compiles; an empty message is not what it is for
 
 
