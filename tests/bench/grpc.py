@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 OURS: Final = "ours, grpc.aio"
 COLD: Final = "ours, grpc.aio, cold"
+NATIVE: Final = "ours, native"
 GRPCLIB: Final = "grpclib + betterproto2"
 
 
@@ -39,7 +40,9 @@ async def measure(options: argparse.Namespace, directory: Path) -> Report:
         people = People(directory)
         where = await held.enter_async_context(backends(directory))
         servers = Servers(held, directory, where, people)
-        ours = await servers.ours(USER__TRACE__RATIO=str(options.ratio))
+        ratio = {"USER__TRACE__RATIO": str(options.ratio)}
+        ours = await servers.ours(**ratio)
+        native = await servers.ours("native", USER__SERVER__GRPC__ENGINE="native", **ratio)
         one = write(directory / "one", people.one_rpc())
         many = write(directory / "many", people.many_rpc())
         traced = write(directory / "traced", people.one_rpc(SAMPLED))
@@ -47,6 +50,7 @@ async def measure(options: argparse.Namespace, directory: Path) -> Report:
             Contestant(OURS, ours, one, "grpc"),
             Contestant(GRPCLIB, await servers.peer("bare_grpclib"), one, "grpc"),
             Contestant(COLD, ours, many, "grpc"),
+            Contestant(NATIVE, native, one, "grpc"),
             Contestant("grpc.aio + protobuf", await servers.peer("bare_grpc_aio"), one, "grpc"),
             Contestant(
                 "pygrpc-native + protobuf",
@@ -68,6 +72,7 @@ async def measure(options: argparse.Namespace, directory: Path) -> Report:
     gates = [
         Gate("grpc-warm", results.cpu_ratio(GRPCLIB, OURS), 2),
         Gate("grpc-cold", results.cpu_ratio(GRPCLIB, COLD), 1),
+        Gate("grpc-native", results.cpu_ratio(GRPCLIB, NATIVE), 5),
     ]
     return Report("grpc", gates, {"traced": options.ratio, "contestants": results.figures()})
 

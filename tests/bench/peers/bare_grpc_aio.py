@@ -33,9 +33,8 @@ async def serve(server: Any) -> None:
         request_deserializer=message.FromString,
         response_serializer=message.SerializeToString,
     )
-    server.add_generic_rpc_handlers(
-        (grpc.method_handlers_generic_handler("lab.bench.v1.BenchService", {"Put": handler}),)
-    )
+    # What is added otherwise, pygrpc-native leaves to a grpc.aio server behind it.
+    server.add_registered_method_handlers("lab.bench.v1.BenchService", {"Put": handler})
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     stopped = asyncio.Event()
