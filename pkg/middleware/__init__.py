@@ -9,11 +9,12 @@ from pkg.middleware.audit import CallRecorder, audit
 from pkg.middleware.authentication import Authenticator, authentication
 from pkg.middleware.authorization import Authorizer, authorization
 from pkg.middleware.cache import cache
+from pkg.middleware.call_metrics import UNMATCHED, CallMetrics
 from pkg.middleware.deadline import deadline
 from pkg.middleware.idempotency import idempotency
 from pkg.middleware.load_shedding import load_shedding
 from pkg.middleware.log import log
-from pkg.middleware.metrics import UNMATCHED, CallMetrics, metrics
+from pkg.middleware.metrics import metrics
 from pkg.middleware.rate_limit import caller_limit, rate_limit
 from pkg.middleware.recovery import OnError, log_error, recovery
 from pkg.middleware.request_id import request_id

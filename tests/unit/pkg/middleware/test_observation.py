@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -135,3 +136,20 @@ def test_one_registry_has_the_series_once() -> None:
 
     with pytest.raises(ValueError, match="Duplicated"):
         CallMetrics(registry)
+
+
+def test_calls_of_several_threads_are_all_counted() -> None:
+    registry = CollectorRegistry()
+    calls = CallMetrics(registry)
+
+    def some(_: int) -> None:
+        calls.begin("http")
+        calls.end("http", "lab.v1.Lab/Do", "OK", 0.001)
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(some, range(2000)))
+
+    labels = {"transport": "http", "operation": "lab.v1.Lab/Do"}
+    assert count(registry, "OK") == 2000
+    assert registry.get_sample_value("rpc_call_duration_seconds_count", labels) == 2000
+    assert registry.get_sample_value("rpc_calls_in_flight", {"transport": "http"}) == 0
