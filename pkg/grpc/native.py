@@ -8,17 +8,87 @@ can be had. Import this module only where the engine is chosen.
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
+import grpc
 import pygrpc_native.aio
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from pkg.grpc.settings import GrpcSettings
 
 _UNKNOWN: Final = ("grpc.max_connection_age_ms", "grpc.max_connection_age_grace_ms")
 """Options that the server refuses."""
+
+
+_FLUSH: Final = 0.05
+"""Seconds from the last answer to the end of its connection."""
+
+
+class Running:
+    """The calls that run. It knows no server, so that a server is gone when nobody has it."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._none = asyncio.Event()
+        self._refuses = False
+
+    def counts(self, handler: Any) -> Any:
+        """The handler, whose calls are counted here."""
+        for kind in ("unary_unary", "unary_stream"):
+            serve = getattr(handler, kind)
+            if serve is not None:
+                return handler._replace(**{kind: self._counted(serve)})
+        return handler
+
+    async def finish(self) -> None:
+        """Refuse what comes from now on, and return when nothing runs any more."""
+        self._refuses = True
+        while self._count:
+            self._none.clear()
+            await self._none.wait()
+
+    def _counted(self, serve: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+        async def counted(incoming: Any, context: Any) -> Any:
+            if self._refuses:
+                await context.abort(grpc.StatusCode.UNAVAILABLE, "the server is stopping")
+            self._count += 1
+            try:
+                return await serve(incoming, context)
+            finally:
+                self._count -= 1
+                if not self._count:
+                    self._none.set()
+
+        return counted
+
+
+class NativeServer:
+    """The server, with a stop of its own.
+
+    That of pygrpc-native closes the connections as soon as the last handler has returned, and what
+    it has answered may be cut off. This one closes them a moment later.
+    """
+
+    def __init__(self, server: Any, running: Running) -> None:
+        """`running` counts the calls of the server's handlers."""
+        self._server = server
+        self._running = running
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._server, name)
+
+    async def stop(self, grace: float) -> None:
+        """Take no more calls, and end those that still run after so many seconds."""
+        if grace:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(grace):
+                    await self._running.finish()
+            await asyncio.sleep(_FLUSH)
+        await self._server.stop(0)
 
 
 def native_server(settings: GrpcSettings, handlers: Mapping[str, Any]) -> Any:
@@ -29,8 +99,8 @@ def native_server(settings: GrpcSettings, handlers: Mapping[str, Any]) -> Any:
         handlers: by the path of their method.
     """
     options = [(name, value) for name, value in settings.options() if name not in _UNKNOWN]
-    server = pygrpc_native.aio.server(options=options)
+    server, running = pygrpc_native.aio.server(options=options), Running()
     for path, handler in handlers.items():
         _, service, method = path.split("/")
-        server.add_registered_method_handlers(service, {method: handler})
-    return server
+        server.add_registered_method_handlers(service, {method: running.counts(handler)})
+    return NativeServer(server, running)

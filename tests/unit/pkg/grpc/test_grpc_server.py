@@ -188,13 +188,9 @@ async def test_a_graph_that_cannot_be_taken_down_is_told_by_stop() -> None:
 
 
 async def test_stop_lets_a_running_call_finish_and_takes_no_new_one() -> None:
-    async with (
-        running() as run,
-        grpc.aio.insecure_channel(run.target) as channel,
-        grpc.aio.insecure_channel(run.target, (("grpc.use_local_subchannel_pool", 1),)) as other,
-    ):
-        call = asyncio.ensure_future(channel.unary_unary(f"/{SERVICE}/Say")(encoded("wait")))
-        say = other.unary_unary(f"/{SERVICE}/Say")
+    async with running() as run, grpc.aio.insecure_channel(run.target) as channel:
+        say = channel.unary_unary(f"/{SERVICE}/Say")
+        call = asyncio.ensure_future(say(encoded("wait")))
         await run.there(run.strict.entered)
         stopping = asyncio.create_task(run.server.stop(SOON))
         with pytest.raises(grpc.aio.AioRpcError) as late:
