@@ -25,11 +25,15 @@ _UNKNOWN: Final = ("grpc.max_connection_age_ms", "grpc.max_connection_age_grace_
 
 
 _FLUSH: Final = 0.05
-"""Seconds from the last answer to the end of its connection."""
+"""Seconds from the last answer to the stop of the server."""
 
 
 class Running:
-    """The calls that run. It knows no server, so that a server is gone when nobody has it."""
+    """The calls that run.
+
+    The server's own stop closes connections as soon as the last handler has returned, and what that
+    has answered may be cut off. So calls are waited for here, before it is asked to.
+    """
 
     def __init__(self) -> None:
         self._count = 0
@@ -44,12 +48,15 @@ class Running:
                 return handler._replace(**{kind: self._counted(serve)})
         return handler
 
-    async def finish(self) -> None:
-        """Refuse what comes from now on, and return when nothing runs any more."""
+    async def finish(self, seconds: float) -> None:
+        """Refuse what comes from now on; return when nothing runs any more, or after that time."""
         self._refuses = True
-        while self._count:
-            self._none.clear()
-            await self._none.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._count:
+                    self._none.clear()
+                    await self._none.wait()
+        await asyncio.sleep(_FLUSH)
 
     def _counted(self, serve: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
         async def counted(incoming: Any, context: Any) -> Any:
@@ -66,33 +73,8 @@ class Running:
         return counted
 
 
-class NativeServer:
-    """The server, with a stop of its own.
-
-    That of pygrpc-native closes the connections as soon as the last handler has returned, and what
-    it has answered may be cut off. This one closes them a moment later.
-    """
-
-    def __init__(self, server: Any, running: Running) -> None:
-        """`running` counts the calls of the server's handlers."""
-        self._server = server
-        self._running = running
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._server, name)
-
-    async def stop(self, grace: float) -> None:
-        """Take no more calls, and end those that still run after so many seconds."""
-        if grace:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(grace):
-                    await self._running.finish()
-            await asyncio.sleep(_FLUSH)
-        await self._server.stop(0)
-
-
-def native_server(settings: GrpcSettings, handlers: Mapping[str, Any]) -> Any:
-    """The server, to be bound and started as one of `grpc.aio.server` is.
+def native_server(settings: GrpcSettings, handlers: Mapping[str, Any]) -> tuple[Any, Running]:
+    """The server, to be bound and started as one of `grpc.aio.server` is, and the calls in it.
 
     Args:
         settings: the bounds.
@@ -103,4 +85,4 @@ def native_server(settings: GrpcSettings, handlers: Mapping[str, Any]) -> Any:
     for path, handler in handlers.items():
         _, service, method = path.split("/")
         server.add_registered_method_handlers(service, {method: running.counts(handler)})
-    return NativeServer(server, running)
+    return server, running

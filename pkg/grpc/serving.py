@@ -19,13 +19,16 @@ from pkg.grpc.reflection import Reflection
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
     from pkg.grpc.settings import GrpcSettings
     from pkg.rpc.bound import Bound
     from pkg.rpc.chain import Middleware
     from pkg.rpc.registry import Registry
     from pkg.tokens import Tokens
+
+    Finish = Callable[[float], Awaitable[None]]
+    """Returns when no call runs any more, or after so many seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +48,9 @@ class Mounts(Protocol):
 class Serving:
     """A server that runs."""
 
-    def __init__(self, server: Any, health: Health, port: int) -> None:
+    def __init__(self, server: Any, finish: Finish | None, health: Health, port: int) -> None:
         self._server = server
+        self._finish = finish
         self._health = health
         self._ended = asyncio.create_task(server.wait_for_termination())
         self.port = port
@@ -66,7 +70,11 @@ class Serving:
     async def stop(self, grace: timedelta) -> None:
         """Take no more calls, and end those that still run after `grace`."""
         self.drain()
-        await self._server.stop(grace.total_seconds())
+        seconds = grace.total_seconds()
+        if seconds and self._finish is not None:
+            await self._finish(seconds)
+            seconds = 0
+        await self._server.stop(seconds)
         await self._ended
 
 
@@ -94,25 +102,29 @@ async def serving(
     if settings.reflection:
         names += [health.SERVICE, *reflection.SERVICES]
         table.update(Reflection(names, registry.schema.files()).handlers())
-    server = engine_server(settings, table)
+    server, finish = engine_server(settings, table)
     port = _bind(server, settings)
     await server.start()
-    running = Serving(server, state, port)
+    running = Serving(server, finish, state, port)
     try:
         yield running
     finally:
         await running.stop(timedelta(0))
 
 
-def engine_server(settings: GrpcSettings, table: Mapping[str, Any]) -> Any:
-    """The server of the engine that the settings name; handlers are by the path of a method."""
+def engine_server(settings: GrpcSettings, table: Mapping[str, Any]) -> tuple[Any, Finish | None]:
+    """The server of the engine that the settings name; handlers are by the path of a method.
+
+    And what is to be waited for before its own stop, where that does not wait as it should.
+    """
     if settings.engine == "native":
         from pkg.grpc.native import native_server  # only who chooses it pays for it
 
-        return native_server(settings, table)
+        native, running = native_server(settings, table)
+        return native, running.finish
     server = grpc.aio.server(options=settings.options())
     server.add_generic_rpc_handlers((_Table(table),))
-    return server
+    return server, None
 
 
 class _Table:

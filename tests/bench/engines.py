@@ -63,7 +63,7 @@ async def listen(kind: str, engine: Any) -> tuple[int, Any]:
         await server.start()
         return server.port, server
     settings = GrpcSettings(engine=engine, port=0)
-    grpc_server = engine_server(settings, {ECHO: grpc.unary_unary_rpc_method_handler(say)})
+    grpc_server, _ = engine_server(settings, {ECHO: grpc.unary_unary_rpc_method_handler(say)})
     port: int = grpc_server.add_insecure_port(settings.address)
     await grpc_server.start()
     return port, grpc_server
