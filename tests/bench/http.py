@@ -60,6 +60,7 @@ async def measure(options: argparse.Namespace, directory: Path) -> Report:
             Contestant(FASTAPI_COLD, fastapi, many),
             Contestant(HAND, ours, hand),
             Contestant(RAW, await servers.peer("raw_asgi"), one),
+            Contestant("ours without the stack", await servers.peer("no_stack"), one),
             Contestant("Litestar", await servers.peer("bare_litestar"), one),
             Contestant("BlackSheep", await servers.peer("bare_blacksheep"), one),
             Contestant(NAIVE, await servers.naive("asgi", options.ratio), one),

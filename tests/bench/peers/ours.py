@@ -36,6 +36,7 @@ from pkg.rpc.registry import Registry
 from pkg.service import Standard, service_bus
 from tests.bench.peers.by_hand import add_order_route
 from tests.bench.peers.lab_descriptors import descriptor_set
+from tests.bench.peers.no_stack import Bench
 from tests.bench.peers.sampled import sample_if_asked
 from tests.bench.process import ready
 from user.graph import build
@@ -45,20 +46,11 @@ from user.setup import Setup, seed_operations
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from api.lab.bench.v1 import Order
     from pkg.app import App
     from pkg.http.asgi import AsgiApp
-    from pkg.rpc import Call, Operation
+    from pkg.rpc import Operation
     from user.graph import Graph
     from user.process import Process
-
-
-class Bench:
-    """The service that is measured."""
-
-    async def put(self, request: Order, _call: Call) -> Order:
-        """Give it back."""
-        return request
 
 
 def site(process: Process, graph: Graph) -> tuple[AsgiApp, tuple[Operation, ...]]:
