@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 _UNKNOWN: Final = ("grpc.max_connection_age_ms", "grpc.max_connection_age_grace_ms")
 """Options that the server refuses."""
 
-
 _FLUSH: Final = 0.05
 """Seconds from the last answer to the stop of the server."""
 
