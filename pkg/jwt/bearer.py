@@ -25,4 +25,4 @@ class BearerAuthenticator:
         """
         claims = self._verifier.verify(token)
         await self._revocations.check(claims.session, claims.subject, claims.version)
-        return claims.principal()
+        return claims.principal

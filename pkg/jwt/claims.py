@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from pkg.rpc import Principal
@@ -34,9 +34,12 @@ class Claims:
     tenant: str = ""
     """`tenant`: whom the user belongs to; not in the token where it is empty."""
 
-    def principal(self) -> Principal:
-        """Who holds the token."""
-        return Principal(
+    principal: Principal = field(init=False, repr=False, compare=False)
+    """Who holds the token: made once, and the same in every call that the token comes with."""
+
+    def __post_init__(self) -> None:
+        """Make the principal."""
+        principal = Principal(
             subject=self.subject,
             name=self.name,
             role=self.role,
@@ -45,6 +48,7 @@ class Claims:
             expires_at=float(self.expires_at),
             tenant=self.tenant,
         )
+        object.__setattr__(self, "principal", principal)
 
     def to_json(self) -> dict[str, Any]:
         """The claims under their names in the token."""

@@ -68,8 +68,8 @@ def test_what_was_issued_is_read_back() -> None:
     claims = office.verifier.verify(issued.token)
 
     assert claims == issued.claims
-    assert claims.principal().subject == "u1"
-    assert claims.principal().token_id == FakeTokens().hex(16)
+    assert claims.principal.subject == "u1"
+    assert claims.principal.token_id == FakeTokens().hex(16)
     assert claims.expires_at - claims.issued_at == 15 * 60
     assert issued.token not in repr(issued)
 
@@ -78,8 +78,8 @@ def test_whom_a_user_belongs_to_is_in_the_token() -> None:
     office = Office()
 
     token = office.issuer.issue(**ALICE, tenant="acme").token
-    assert office.verifier.verify(token).principal().tenant == "acme"
-    assert office.verifier.verify(office.token()).principal().tenant == ""
+    assert office.verifier.verify(token).principal.tenant == "acme"
+    assert office.verifier.verify(office.token()).principal.tenant == ""
 
 
 def test_each_token_has_an_id_of_its_own() -> None:
