@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPubl
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from pkg.jwt.settings import Algorithm, KeySettings
@@ -75,9 +75,9 @@ class KeyRing:
                 f'the first key, "{self.signing.kid}", has no private key to sign with'
             )
 
-    def find(self, kid: str) -> Key | None:
-        """The key of that name."""
-        return self._keys.get(kid)
+    def __iter__(self) -> Iterator[Key]:
+        """All keys, the one that signs first."""
+        return iter(self._keys.values())
 
 
 def load_keys(
