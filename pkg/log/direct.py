@@ -91,6 +91,9 @@ class _Kind:
         self._json = json
         self._common = dict(common)
         self._field = maker.redactor.field
+        self._text = maker.redactor.text
+        self._shown: dict[str, bool] = {}
+        """Fields by whether their values may be shown."""
         self._cleaned = [
             (name, value, self._field(name, value))
             for name, value in common.items()
@@ -119,10 +122,18 @@ class _Kind:
                 rest[name] = cleaned
             elif rest[name] != value:
                 return ""
+        shown = self._shown
         for name, value in fields.items():
-            if name in rest or name.startswith("_"):
+            if name in rest:
                 return ""
-            rest[name] = self._field(name, value)
+            kind = type(value)
+            if (kind is float or kind is str) and shown.get(name):
+                rest[name] = value if kind is float else self._text(value)
+            elif name.startswith("_"):
+                return ""
+            else:
+                rest[name] = self._field(name, value)
+                shown[name] = not maker.redactor.hides(name)
         if not (self._opening and rest and self._taken.isdisjoint(rest)):
             return ""
         try:
