@@ -20,9 +20,10 @@ from urllib.request import urlopen
 from tests.bench import cores
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 PACKAGE: Final = Path("dist/cmd.user/user.pex")
+SOURCES: Final = (sys.executable, "-m", "user")
 _START: Final = 120.0
 """Seconds; the first start of a package unpacks it."""
 _STOP: Final = 30.0
@@ -36,15 +37,21 @@ def command() -> tuple[str, list[str]]:
         return told, shlex.split(told)
     if PACKAGE.exists():
         return str(PACKAGE), [str(PACKAGE.absolute() / "pex")]
-    return "the sources", [sys.executable, "-m", "user"]
+    return "the sources", list(SOURCES)
 
 
 class Packaged:
     """One process of it; as a context manager it is ready, and is gone at the end."""
 
-    def __init__(self, directory: Path, environ: Mapping[str, str] | None = None) -> None:
-        """Everything that it writes goes below `directory`."""
-        self.origin, self._command = command()
+    def __init__(
+        self,
+        directory: Path,
+        environ: Mapping[str, str] | None = None,
+        *,
+        run: Sequence[str] = (),
+    ) -> None:
+        """Everything that it writes goes below `directory`; `run` is started in its place."""
+        self.origin, self._command = (" ".join(run), list(run)) if run else command()
         self._directory = directory
         self._environ = environ or {}
         self._process: subprocess.Popen[bytes] | None = None

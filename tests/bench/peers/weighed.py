@@ -1,6 +1,8 @@
 """Imports and starts the user service piece by piece, and tells what each adds to the memory.
 
 python -m tests.bench.peers.weighed DATA_DIR     settings from the environment, as USER__…
+
+The database in DATA_DIR should be migrated.
 """
 
 from __future__ import annotations
@@ -24,13 +26,11 @@ LIBRARIES: Final = (
     "orjson",
     "prometheus_client",
     "google.protobuf.descriptor_pb2",
-    "protovalidate",
     "betterproto2",
     "cryptography.hazmat.primitives.serialization",
     "jwt",
     "redis.asyncio",
     "sqlalchemy.ext.asyncio",
-    "alembic.command",
     "aiosqlite",
     "fastapi",
     "uvicorn",
@@ -42,7 +42,11 @@ LIBRARIES: Final = (
     "pyroscope",
     "user.app",
 )
-"""In the order in which they are weighed; the last brings all that is ours."""
+"""In the order in which they are weighed; the last brings all that is ours.
+
+Alembic is not there in a start that has nothing to migrate, nor is protovalidate before somebody
+sends what breaks a rule.
+"""
 
 
 class Scale:
