@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -34,7 +35,7 @@ class Local:
         self._size = settings.size
         self._ttl = settings.ttl.total_seconds()
         self._clock = clock
-        self._kept: dict[str, _Kept] = {}
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._hears = False
         self.mark = 0
         """Another after each invalidation: who read from the store before it keeps nothing."""
@@ -56,7 +57,7 @@ class Local:
         self._kept.pop(key, None)
         self._kept[key] = _Kept(entry, frozenset(tags), self._clock.monotonic() + self._ttl)
         while len(self._kept) > self._size:
-            del self._kept[next(iter(self._kept))]
+            self._kept.popitem(last=False)
 
     def invalidate(self, invalidation: Invalidation) -> None:
         """Forget a key, or all that have a tag."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
 import orjson
@@ -33,7 +34,7 @@ class TokenVerifier:
         self._settings = settings
         self._clock = clock
         self._leeway = settings.leeway.total_seconds()
-        self._verified: dict[str, Claims] = {}
+        self._verified: OrderedDict[str, Claims] = OrderedDict()
         self._lock = threading.Lock()
 
     def verify(self, token: str) -> Claims:
@@ -81,5 +82,5 @@ class TokenVerifier:
             return
         with self._lock:
             while len(self._verified) >= size:
-                del self._verified[next(iter(self._verified))]
+                self._verified.popitem(last=False)
             self._verified[token] = claims
