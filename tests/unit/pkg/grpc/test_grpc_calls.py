@@ -271,20 +271,23 @@ async def test_a_call_knows_its_headers_peer_language_and_trace() -> None:
     assert (untold.language, len(untold.trace_id)) == ("zh", 32)
 
 
-async def test_reply_headers_are_initial_metadata() -> None:
+async def test_reply_headers_are_the_metadata_before_a_stream_and_after_a_reply() -> None:
     chain = [replying(("x-request-id", "r1"), ("x-twice", "a"), ("x-twice", "b"))]
     async with running(chain) as run, grpc.aio.insecure_channel(run.target) as channel:
-        for call in (
-            channel.unary_unary(f"/{SERVICE}/Say")(encoded("hello")),
-            channel.unary_stream(f"/{SERVICE}/Split")(encoded("hello")),
-            # A reply that is not read yet keeps the status back: where that overtakes the
-            # metadata, grpc.aio gives empty ones.
-            channel.stream_stream(f"/{SERVICE}/Talk")(bytes_of([encoded("hello")])),
+        say = channel.unary_unary(f"/{SERVICE}/Say")(encoded("hello"))
+        split = channel.unary_stream(f"/{SERVICE}/Split")(encoded("hello"))
+        # A reply that is not read yet keeps the status back: where that overtakes the metadata,
+        # grpc.aio gives empty ones.
+        talk = channel.stream_stream(f"/{SERVICE}/Talk")(bytes_of([encoded("hello")]))
+        for sent in (
+            await say.trailing_metadata(),
+            await split.initial_metadata(),
+            await talk.initial_metadata(),
         ):
-            sent = list(await call.initial_metadata())
-            assert ("x-request-id", "r1") in sent
+            assert ("x-request-id", "r1") in list(sent)
             assert [value for name, value in sent if name == "x-twice"] == ["a", "b"]
-            call.cancel()
+        split.cancel()
+        talk.cancel()
 
 
 async def test_reply_headers_go_with_a_refusal_too() -> None:

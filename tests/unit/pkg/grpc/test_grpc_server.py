@@ -194,8 +194,12 @@ async def test_stop_lets_a_running_call_finish_and_takes_no_new_one() -> None:
         await run.there(run.strict.entered)
         stopping = asyncio.create_task(run.server.stop(SOON))
         with pytest.raises(grpc.aio.AioRpcError) as late:
-            await forever(lambda: say(encoded("late")))
-        assert late.value.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
+            await forever(lambda: say(encoded("late"), timeout=5))
+        assert late.value.code() in (
+            grpc.StatusCode.UNAVAILABLE,
+            grpc.StatusCode.CANCELLED,
+            grpc.StatusCode.DEADLINE_EXCEEDED,  # grpc.aio may leave one that comes just then alone
+        )
         assert not stopping.done()
         run.let_go_on()
         assert decoded(await call) == "WAIT"
