@@ -14,6 +14,8 @@ import orjson
 import jwt
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pkg.jwt.keys import Key
 
 _TO_STANDARD: Final = bytes.maketrans(b"-_+/=", b"+/!!!")
@@ -48,28 +50,35 @@ class SignedToken(NamedTuple):
 
 
 class SignatureCheck:
-    """Verifies by one key."""
+    """Verifies by one key. May be shared by threads."""
 
     def __init__(self, key: Key) -> None:
-        """Prepare.
-
-        Raises:
-            jwt.PyJWTError: the key is none for its algorithm.
-        """
-        self._alg = key.alg
-        self._algorithm = jwt.get_algorithm_by_name(key.alg)
-        self._key: Any = self._algorithm.prepare_key(key.verifying)
+        """Prepare nothing before the first token: commands that need no key have a void one."""
+        self._given = key
+        self._verify: Callable[[bytes, bytes], bool] | None = None
 
     def check(self, token: SignedToken) -> None:
         """Return if the key has signed the token.
 
         Raises:
             ValueError: it has not; or the token is of another algorithm than the key.
+            jwt.PyJWTError: the key is none for its algorithm.
         """
-        if token.header.get("alg") != self._alg:
+        if token.header.get("alg") != self._given.alg:
             raise ValueError("not of the algorithm of its key")
-        if not self._algorithm.verify(token.signed, self._key, token.signature):
+        verify = self._verify or self._prepare()
+        if not verify(token.signed, token.signature):
             raise ValueError("not signed with its key")
+
+    def _prepare(self) -> Callable[[bytes, bytes], bool]:
+        algorithm = jwt.get_algorithm_by_name(self._given.alg)
+        key: Any = algorithm.prepare_key(self._given.verifying)
+
+        def verify(signed: bytes, signature: bytes) -> bool:
+            return bool(algorithm.verify(signed, key, signature))
+
+        self._verify = verify
+        return verify
 
 
 def _decoded(segment: bytes) -> bytes:

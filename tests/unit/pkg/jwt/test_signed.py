@@ -94,3 +94,10 @@ def test_key_pairs_verify_what_they_have_signed_and_nothing_else(name: Any) -> N
     check.check(SignedToken.parse(jwt.encode(CLAIMS, ours, algorithm=name)))
     with pytest.raises(ValueError, match="not signed with its key"):
         check.check(SignedToken.parse(jwt.encode(CLAIMS, theirs, algorithm=name)))
+
+
+def test_a_key_that_is_void_verifies_nothing() -> None:
+    check = SignatureCheck(Key("k", "HS256", b"", b""))
+
+    with pytest.raises(jwt.PyJWTError, match="empty"):
+        check.check(SignedToken.parse(TOKEN))
