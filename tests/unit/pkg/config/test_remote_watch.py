@@ -195,6 +195,6 @@ async def test_a_cache_that_cannot_be_written_is_logged(
 
 async def test_the_start_waits_for_nothing(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(1):
         await desk.watcher.start()
     await desk.watcher.stop()
