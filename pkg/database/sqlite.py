@@ -96,7 +96,7 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > end:
                 raise
-            time.sleep(_POLL)
+            time.sleep(_POLL)  # in a thread of its own; who has the lock tells nobody when it ends
         else:
             return
 

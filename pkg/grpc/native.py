@@ -55,7 +55,7 @@ class Running:
                 while self._count:
                     self._none.clear()
                     await self._none.wait()
-        await asyncio.sleep(_FLUSH)
+        await asyncio.sleep(_FLUSH)  # the server tells nobody when it has sent an answer
 
     def _counted(self, serve: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
         async def counted(incoming: Any, context: Any) -> Any:
