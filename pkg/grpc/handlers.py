@@ -101,7 +101,7 @@ class Handlers:
                 await self._refuse(context, call, error)
                 raise
             if call.reply_headers:
-                # Not initial metadata, which grpc.aio sends on its own: a tenth of what a call costs.
+                # Not initial metadata, which grpc.aio sends on its own: a tenth of the cost.
                 context.set_trailing_metadata(tuple(call.reply_headers))
             return reply
 
