@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
 
+from pkg.app.http_protocol import HttpProtocol
 from pkg.app.listener import address, listen
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class UvicornServer:
         self._backlog = backlog
         self._reuse_port = reuse_port
         self._options: dict[str, Any] = {
-            "http": "httptools",
+            "http": HttpProtocol,
             "ws": "auto" if websockets else "none",
             "lifespan": "off",
             "log_config": None,

@@ -1,0 +1,158 @@
+"""One request that came in one piece, and its answer: what uvicorn's cycle does, with less of it.
+
+Most requests of an API are read by one `recv`, and are answered by one `send` of the application.
+For those there is nothing to wait for and nothing to put together later: the body is handed over as
+it came, and status, headers and body leave in one write, which is one packet and one system call
+where uvicorn needs two. Every other answer (chunked, in pieces, to HEAD, longer or shorter than it
+says) is uvicorn's own cycle, from the first byte on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from uvicorn.protocols.http.httptools_impl import (
+    HEADER_RE,
+    STATUS_LINE,
+    RequestResponseCycle,
+)
+
+if TYPE_CHECKING:
+    from uvicorn._types import (
+        ASGIReceiveEvent,
+        ASGISendEvent,
+        HTTPResponseStartEvent,
+        HTTPScope,
+    )
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+_FORBIDDEN: Final = bytes([*range(0x09), *range(0x0A, 0x20), 0x7F])
+"""What no header value may have: every control character but the tab."""
+
+_WITHOUT_BODY: Final = frozenset({204, 304})
+
+
+class Exchange(RequestResponseCycle):
+    """Serves one request whose body is there, and keeps the connection's state for uvicorn.
+
+    Its attributes are those of uvicorn's cycle, whose `__init__` is left out: what is the same for
+    every such request is the class's.
+    """
+
+    access_log = False
+    body: bytearray
+    chunked_encoding: bool | None = None
+    disconnected = False
+    expected_content_length = 0
+    more_body = False
+    response_complete = False
+    response_started = False
+    waiting_for_100_continue = False
+
+    def __init__(
+        self, protocol: HttpToolsProtocol, scope: HTTPScope, body: bytes, *, keep_alive: bool
+    ) -> None:
+        """`body`: the whole of it."""
+        self.scope = scope
+        self.keep_alive = keep_alive
+        self.transport = protocol.transport
+        self.flow = protocol.flow
+        self.logger = protocol.logger
+        self.default_headers = protocol.server_state.default_headers
+        self.on_response = protocol.on_response_complete
+        self._body: bytes | None = body
+        self._start: HTTPResponseStartEvent | None = None
+        self._event: asyncio.Event | None = None
+
+    @property
+    def message_event(self) -> asyncio.Event:
+        """Set when the client has left, or the answer is complete; few ever wait for it."""
+        if self._event is None:
+            self._event = asyncio.Event()
+            if self.disconnected or self.response_complete:
+                self._event.set()
+        return self._event
+
+    @message_event.setter
+    def message_event(self, event: asyncio.Event) -> None:
+        self._event = event
+
+    async def receive(self) -> ASGIReceiveEvent:
+        """The body, then, when it comes to that, that the client has left."""
+        body = self._body
+        if body is not None and not (self.disconnected or self.response_complete):
+            self._body = None
+            return {"type": "http.request", "body": body, "more_body": False}
+        await self.message_event.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Hold the start back until there is a body, as ASGI wants it, and send both at once."""
+        start = self._start
+        if start is None:
+            if message["type"] == "http.response.start" and not self.response_started:
+                self._start = message
+            else:
+                await super().send(message)
+            return
+        if message["type"] != "http.response.body":
+            raise RuntimeError(f"A body is due, not '{message['type']}'.")
+        self._start = None
+        if message.get("more_body", False) or self.flow.write_paused or self.disconnected:
+            await super().send(start)
+            await super().send(message)
+            return
+        if not self._send_whole(start, message.get("body", b"")):
+            await super().send(start)
+            await super().send(message)
+
+    async def send_500_response(self) -> None:
+        """Say that the application broke; what it had begun to say was not sent."""
+        self._start = None
+        await super().send_500_response()
+
+    def _send_whole(self, start: HTTPResponseStartEvent, body: bytes) -> bool:
+        """Send an answer whose length is told; False, and nothing is sent, if it is another."""
+        status = start["status"]
+        if status in _WITHOUT_BODY or self.scope["method"] == "HEAD":
+            return False
+        lines = [STATUS_LINE[status]]
+        length = b""
+        for name, value in (*self.default_headers, *start.get("headers", ())):
+            known = _known(name)
+            if known == b"content-length":
+                if length:
+                    return False
+                length = value
+            elif known in (b"connection", b"transfer-encoding"):
+                return False
+            if value.translate(None, _FORBIDDEN) != value:
+                raise RuntimeError("Invalid HTTP header value.")
+            lines += (known, b": ", value, b"\r\n")
+        if length != b"%d" % len(body):
+            return False
+        if not self.keep_alive:
+            lines.append(b"connection: close\r\n")
+        lines += (b"\r\n", body)
+        self.response_started = self.response_complete = True
+        self.transport.write(b"".join(lines))
+        if self._event is not None:
+            self._event.set()
+        if not self.keep_alive:
+            self.transport.close()
+        self.on_response()
+        return True
+
+
+@lru_cache(maxsize=1024)
+def _known(name: bytes) -> bytes:
+    """A header's name in lower case.
+
+    Raises:
+        RuntimeError: it is none.
+    """
+    if HEADER_RE.search(name):
+        raise RuntimeError("Invalid HTTP header name.")
+    return name.lower()
