@@ -28,8 +28,11 @@ if TYPE_CHECKING:
     )
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-_FORBIDDEN: Final = bytes([*range(0x09), *range(0x0A, 0x20), 0x7F])
-"""What no header value may have: every control character but the tab."""
+_CONTROLS: Final = bytes([*range(0x09), *range(0x0A, 0x20), 0x7F])
+"""What no header may have within its line: every control character but the tab."""
+
+_LENGTH: Final = b"content-length"
+_FRAMING: Final = frozenset({_LENGTH, b"connection", b"transfer-encoding"})
 
 _WITHOUT_BODY: Final = frozenset({204, 304})
 
@@ -118,26 +121,24 @@ class Exchange(RequestResponseCycle):
         status = start["status"]
         if status in _WITHOUT_BODY or self.scope["method"] == "HEAD":
             return False
+        headers = [*self.default_headers, *start.get("headers", ())]
         lines = [STATUS_LINE[status]]
         length = b""
-        for name, value in (*self.default_headers, *start.get("headers", ())):
+        for name, value in headers:
             known = _known(name)
-            if known == b"content-length":
-                if length:
+            if known in _FRAMING:
+                if length or known != _LENGTH:
                     return False
                 length = value
-            elif known in (b"connection", b"transfer-encoding"):
-                return False
-            if value.translate(None, _FORBIDDEN) != value:
-                raise RuntimeError("Invalid HTTP header value.")
             lines += (known, b": ", value, b"\r\n")
         if length != b"%d" % len(body):
             return False
-        if not self.keep_alive:
-            lines.append(b"connection: close\r\n")
-        lines += (b"\r\n", body)
+        head = b"".join(lines)
+        if len(head) - len(head.translate(None, _CONTROLS)) != 2 * len(headers) + 2:
+            raise RuntimeError("Invalid HTTP header value.")  # more than the ends of the lines
         self.response_started = self.response_complete = True
-        self.transport.write(b"".join(lines))
+        end = b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n"
+        self.transport.write(b"%b%b%b" % (head, end, body))
         if self._event is not None:
             self._event.set()
         if not self.keep_alive:

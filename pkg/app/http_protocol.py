@@ -33,6 +33,8 @@ class HttpProtocol(HttpToolsProtocol):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._common: dict[str, Any] = {}
+        self._long = bool(self.root_path) or self.limit_concurrency is not None
+        """Whether every request goes uvicorn's way."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
@@ -139,8 +141,7 @@ class HttpProtocol(HttpToolsProtocol):
             (self.cycle is None or self.cycle.response_complete)
             and self.parser.get_http_version() == "1.1"
             and not self.parser.should_upgrade()
-            and self.limit_concurrency is None
-            and not self.root_path
+            and not self._long
             and self.url.startswith(b"/")
             and self.url.isascii()
             and b"#" not in self.url

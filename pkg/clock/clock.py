@@ -28,16 +28,11 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The host's clock."""
+    """The host's clock. Its readings are the library's own functions: each call takes several."""
+
+    monotonic = staticmethod(time.monotonic)
+    time = staticmethod(time.time)
 
     def now(self) -> datetime:
         """The time of day, aware, in UTC."""
         return datetime.now(UTC)
-
-    def time(self) -> float:
-        """Seconds since 1970."""
-        return time.time()
-
-    def monotonic(self) -> float:
-        """Seconds since some fixed instant."""
-        return time.monotonic()

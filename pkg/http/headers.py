@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Final, TypeVar, overload
 
 T = TypeVar("T")
@@ -26,7 +27,7 @@ class Headers(Mapping[str, str]):
     def get(self, name: str, /, default: str | T) -> str | T: ...
     def get(self, name: str, /, default: str | T | None = None) -> str | T | None:
         """The header's value, or the default; `name` in lower case."""
-        value = self._table.get(name.encode("latin-1", "replace"))
+        value = self._table.get(_encoded(name))
         return default if value is None else value.decode("latin-1")
 
     def raw(self, name: bytes) -> bytes | None:
@@ -44,6 +45,12 @@ class Headers(Mapping[str, str]):
 
     def __len__(self) -> int:
         return len(self._table)
+
+
+@lru_cache(maxsize=256)
+def _encoded(name: str) -> bytes:
+    """A name as it comes over the wire. Names that are asked for come from code, and are few."""
+    return name.encode("latin-1", "replace")
 
 
 def _joined(raw: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from pkg.log.line import LineMaker
     from pkg.log.lines import Write
     from pkg.log.writer import LineWriter
+
+
+_SHAPES: Final = 64
+"""Sets of names that are remembered: they come from code, which has few of them."""
 
 
 class DirectLines:
@@ -92,13 +96,15 @@ class _Kind:
         self._common = dict(common)
         self._field = maker.redactor.field
         self._text = maker.redactor.text
-        self._shown: dict[str, bool] = {}
-        """Fields by whether their values may be shown."""
-        self._cleaned = [
-            (name, value, self._field(name, value))
+        self._cleaned = {
+            name: self._field(name, value)
             for name, value in common.items()
             if not name.startswith("_")
-        ]
+        }
+        self._hides = maker.redactor.hides
+        self._shapes: dict[tuple[str, ...], tuple[str, ...] | None] = {}
+        """By the names of context and fields: those that the context and what is common to all
+        lines share; None where a line with these names is not quickly made."""
         opening = maker.opening(*self._head)
         self._taken = frozenset((TS, *opening))
         try:
@@ -116,31 +122,48 @@ class _Kind:
     def _quick(self, created: float, fields: Mapping[str, Any]) -> str:
         """The line; empty where two fields have one name, or one is what orjson refuses."""
         maker = self._maker
-        rest: dict[str, Any] = {name: text for name, text in maker.context().items() if text}
-        for name, value, cleaned in self._cleaned:
-            if name not in rest:
-                rest[name] = cleaned
-            elif rest[name] != value:
-                return ""
-        shown = self._shown
-        for name, value in fields.items():
-            if name in rest:
-                return ""
-            kind = type(value)
-            if (kind is float or kind is str) and shown.get(name):
-                rest[name] = value if kind is float else self._text(value)
-            elif name.startswith("_"):
-                return ""
-            else:
-                rest[name] = self._field(name, value)
-                shown[name] = not maker.redactor.hides(name)
-        if not (self._opening and rest and self._taken.isdisjoint(rest)):
+        context = maker.context()
+        names = (*context, *fields)
+        try:
+            shared = self._shapes[names]
+        except KeyError:
+            shared = self._learn(names, context, fields)
+        if shared is None or not all(context.values()):
             return ""
+        for name in shared:
+            if self._common[name] != context[name]:
+                return ""
+        rest = {**context, **self._cleaned}
+        for name, value in fields.items():
+            kind = type(value)
+            if kind is str:
+                rest[name] = self._text(value)
+            else:
+                rest[name] = value if kind is float else self._field(name, value)
         try:
             told = orjson.dumps(rest).decode()
         except TypeError:  # lone surrogates
             return ""
         return f'{{"ts":"{maker.timestamps.of(created)}",{self._opening},{told[1:]}\n'
+
+    def _learn(
+        self, names: tuple[str, ...], context: Mapping[str, str], fields: Mapping[str, Any]
+    ) -> tuple[str, ...] | None:
+        """The entry of these names in the shapes; kept, unless there are many."""
+        cleaned = self._cleaned
+        shared = tuple(name for name in cleaned if name in context)
+        quick = (
+            self._opening
+            and (names or cleaned)
+            and self._taken.isdisjoint((*names, *cleaned))
+            and len({*names, *cleaned}) == len(names) + len(cleaned) - len(shared)
+            and all(cleaned[name] == self._common[name] for name in shared)
+            and not any(name.startswith("_") or self._hides(name) for name in fields)
+        )
+        found = shared if quick else None
+        if len(self._shapes) < _SHAPES:
+            self._shapes[names] = found
+        return found
 
     def _general(self, created: float, fields: Mapping[str, Any]) -> str:
         extras = {**self._common, **fields}

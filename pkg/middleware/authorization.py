@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pkg.errors import Fault
 from pkg.rpc import Auth, Call, Handler, Middleware, Operation
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
 
 
 class Authorizer(Protocol):
@@ -27,10 +30,10 @@ def authorization(authorizer: Authorizer) -> Middleware:
             return handler
         resource, action = operation.resource, operation.action
 
-        async def authorized(call: Call, payload: Any) -> Any:
+        def authorized(call: Call, payload: Any) -> Awaitable[Any]:
             if not authorizer.allowed(call.caller.role, resource, action):
                 raise Fault("PERMISSION_DENIED")
-            return await handler(call, payload)
+            return handler(call, payload)
 
         return authorized
 

@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from pkg.rpc import Call, Handler, Middleware, Operation
     from pkg.tokens import Tokens
 
@@ -21,11 +23,11 @@ def request_id(tokens: Tokens) -> Middleware:
     """
 
     def wrap(handler: Handler, operation: Operation) -> Handler:
-        async def identified(call: Call, payload: Any) -> Any:
+        def identified(call: Call, payload: Any) -> Awaitable[Any]:
             given = call.headers.get(HEADER)
             call.request_id = given if given and _VALID.fullmatch(given) else tokens.hex(16)
             call.reply_headers.append((HEADER, call.request_id))
-            return await handler(call, payload)
+            return handler(call, payload)
 
         return identified
 

@@ -14,10 +14,11 @@ from pkg.middleware.outcome import CANCELLED, OURS, reason_of
 from pkg.rpc.trace import parent_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Mapping
 
     from pkg.errors.catalogue import Catalogue
     from pkg.rpc import Call, Handler, Middleware, Operation
+    from pkg.rpc.trace import Parent
     from pkg.trace.span import Kind, Span, Tracer, Value
 
 _KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
@@ -62,11 +63,12 @@ def tracing(tracer: Tracer, catalogue: Catalogue) -> Middleware:
         name = operation.name
         known = {kind: _attributes(kind, operation) for kind in _KINDS}
 
-        async def traced(call: Call, payload: Any) -> Any:
+        def traced(call: Call, payload: Any) -> Awaitable[Any]:
             parent = parent_of(call)
             call.sampled = tracer.samples(call.trace_id) if parent is None else parent.sampled
-            if not call.sampled:
-                return await handler(call, payload)
+            return recorded(call, payload, parent) if call.sampled else handler(call, payload)
+
+        async def recorded(call: Call, payload: Any, parent: Parent | None) -> Any:
             span = tracer.begin(
                 name,
                 _KINDS.get(call.kind, "server"),

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from pkg.rpc import Call, Handler, Middleware, Operation, Payload
 
 
@@ -21,11 +23,11 @@ def validation() -> Middleware:
         if not operation.request:
             return handler
 
-        async def checked(call: Call, payload: Payload) -> Any:
+        def checked(call: Call, payload: Payload) -> Awaitable[Any]:
             message = payload.message()
             if not operation.client_streaming:
                 call.request = message
-            return await handler(call, message)
+            return handler(call, message)
 
         return checked
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from pkg.rpc.operation import Operation
 
 Handler = Callable[[Call, Any], Awaitable[Any]]
+"""Called only to be awaited at once. One that does something before the next, and nothing after it,
+is a plain function that returns what the next returns: a coroutine less for each call.
+"""
 
 
 class Middleware(Protocol):

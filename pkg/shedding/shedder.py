@@ -68,7 +68,7 @@ class Shedder:
     def admits(self) -> bool:
         """May one more call be served? Counted, if not."""
         busy = self._load.percent >= self._threshold
-        if not busy and not self._shedding:
+        if not self._shedding and (not busy or self.in_flight < self._least):
             return True
         now = self._now()
         self._window.turn(now, busy=busy)

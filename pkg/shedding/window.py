@@ -32,7 +32,8 @@ class Window:
 
     def add(self, now: float, seconds: float, *, busy: bool) -> None:
         """A call has passed that took so long."""
-        self.turn(now, busy=busy)
+        if now * self._rate >= self._at + 1:
+            self.turn(now, busy=busy)
         place = self._at % len(self._passed)
         self._passed[place] += 1
         self._served[place] += seconds

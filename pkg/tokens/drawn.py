@@ -1,4 +1,4 @@
-"""Random bytes drawn ahead: a call of the operating system costs more than many ids need."""
+"""Random ids drawn ahead: a call of the operating system costs more than many ids need."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SIZE: Final = 16
-"""Bytes of a piece."""
+"""Bytes of an id."""
+_DIGITS: Final = 2 * SIZE
 _AHEAD: Final = 256
-"""Pieces that are drawn at once."""
+"""Ids that are drawn at once."""
 
 
 class Drawn:
-    """Pieces of random bytes, each given out once. Any thread may take them.
+    """Ids of 32 hex digits, each given out once. Any thread may take them.
 
     A process that was forked begins anew, so that it gives out none of its parent's.
     """
@@ -25,18 +26,19 @@ class Drawn:
     def __init__(self, source: Callable[[int], bytes] = os.urandom) -> None:
         """`source`: gives so many bytes, fit for secrets."""
         self._source = source
-        self._pieces: deque[bytes] = deque()
+        self._ids: deque[str] = deque()
         method = weakref.WeakMethod(self._forget)
         os.register_at_fork(after_in_child=lambda: (forget := method()) and forget())
 
-    def take(self) -> bytes:
-        """A piece."""
+    def take(self) -> str:
+        """An id."""
         try:
-            return self._pieces.popleft()
+            return self._ids.popleft()
         except IndexError:
-            drawn = self._source(SIZE * _AHEAD)
-            self._pieces.extend(drawn[each : each + SIZE] for each in range(SIZE, len(drawn), SIZE))
-            return drawn[:SIZE]
+            digits = self._source(SIZE * _AHEAD).hex()
+            places = range(_DIGITS, len(digits), _DIGITS)
+            self._ids.extend(digits[each : each + _DIGITS] for each in places)
+            return digits[:_DIGITS]
 
     def _forget(self) -> None:
-        self._pieces = deque()
+        self._ids = deque()

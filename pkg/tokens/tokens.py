@@ -35,7 +35,7 @@ class Tokens(Protocol):
 
 
 class SystemTokens:
-    """The operating system's source. Bytes for hex, which every call needs, are drawn ahead."""
+    """The operating system's source. Ids, which every call needs, are drawn ahead."""
 
     def __init__(self) -> None:
         """Nothing is drawn before it is asked for."""
@@ -47,7 +47,7 @@ class SystemTokens:
 
     def hex(self, count: int = 16) -> str:
         """`count` bytes in hex."""
-        return self._drawn.take().hex() if count == SIZE else secrets.token_hex(count)
+        return self._drawn.take() if count == SIZE else secrets.token_hex(count)
 
     def urlsafe(self, count: int = 32) -> str:
         """`count` bytes as base64url."""
