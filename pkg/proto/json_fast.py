@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from google.protobuf.descriptor import FieldDescriptor
 
 from pkg.proto.compiled import Function, compile_function
-from pkg.proto.json_values import INT_RANGES, read_time
+from pkg.proto.json_values import read_time
 from pkg.proto.misfit import Misfit
+from pkg.proto.plain_fields import ZEROS, PlainFields, is_double, test_of
 from pkg.proto.schema import is_map, real_oneof
 from pkg.proto.wire_values import TIMESTAMP
 
@@ -24,10 +25,7 @@ if TYPE_CHECKING:
 
     from pkg.proto.codec import BoundField, Codec
 
-_PLAIN = {
-    FieldDescriptor.TYPE_STRING: ("str", "''"),
-    FieldDescriptor.TYPE_BOOL: ("bool", "False"),
-}
+_NO_UNKNOWN = "'_unknown_fields': b''"
 
 
 class Slow(Exception):  # noqa: N818 - no error: it only sends the caller the other way
@@ -64,84 +62,76 @@ class _Compiler:
         if name in self._above or name.startswith("google.protobuf."):
             return None
         cls = self._codec.class_of(name)
-        names: dict[str, Any] = {"C": cls, "new": cls.__new__, "Slow": Slow, "missing": object()}
-        lines, items = [], []
         inner = _Compiler(self._codec, (*self._above, name))
-        for bound in self._codec.fields(name):
-            field, number = bound.descriptor, bound.descriptor.number
-            found = None if real_oneof(field) else inner._field(bound, names)
-            if found is None:
-                return None
-            test, value, default = found
-            if field.has_presence:
-                default = "None"
-            lines.append(
-                f"    if (v := get({field.json_name!r}, missing)) is missing:"
-                f" a{number} = {default}\n"
-                f"    elif {test}: a{number} = {value}; n += 1\n"
-                f"    else: raise Slow\n"
-            )
-            items.append(f"{bound.attribute!r}: a{number}")
-        items.append("'_unknown_fields': b''")
+        names: dict[str, Any] = {"C": cls, "new": cls.__new__, "Slow": Slow, "join": "".join}
+        made = PlainFields(names)
+        fields = self._codec.fields(name)
+        if not all(inner._field(bound, made) for bound in fields):
+            return None
+        names["known"] = frozenset(bound.descriptor.json_name for bound in fields).issuperset
+        items = [f"{bound.attribute!r}: a{bound.descriptor.number}" for bound in fields]
         source = (
             "def load(d):\n"
-            "    if type(d) is not dict: raise Slow\n"
-            "    get = d.get; n = 0\n"
-            f"{''.join(lines)}"
-            "    if n != len(d): raise Slow\n"
+            "    if type(d) is not dict or not known(d): raise Slow\n"
+            "    get = d.get\n"
+            f"{made.source()}"
             "    o = new(C)\n"
-            f"    o.__dict__ = {{{', '.join(items)}}}\n"
+            f"    o.__dict__ = {{{', '.join([*items, _NO_UNKNOWN])}}}\n"
             "    return o\n"
         )
         return compile_function(source, "load", names, f"{name} from plain JSON")
 
-    def _field(self, bound: BoundField, names: dict[str, Any]) -> tuple[str, str, str] | None:
-        """Test of `v`, value of `v`, default; None for a kind that is not plain."""
+    def _field(self, bound: BoundField, made: PlainFields) -> bool:
+        """Have the field read; False for a kind that is not plain."""
         field = bound.descriptor
+        if real_oneof(field):
+            return False
         if is_map(field):
-            return _map(field)
-        single = self._single(bound, names)
-        if single is None or not field.is_repeated:
-            return single
-        test, value, _ = single
-        # What `L…` makes it also tests.
-        items = "" if value.startswith("L") else f" and all([{test} for v in v])"
-        made = "v" if value == "v" else f"[{value} for v in v]"
-        return f"type(v) is list{items}", made, "[]"
+            return _map(field, made)
+        if field.message_type is None and field.enum_type is None:
+            if field.type not in ZEROS:
+                return False
+            if field.is_repeated:
+                made.values(field, test_of(field, "v"), "float(v)" if is_double(field) else "v")
+            else:
+                made.value(field)
+            return True
+        found = self._found(bound, made.names)
+        if found is None:
+            return False
+        test, value = found
+        if field.is_repeated:
+            made.values(field, test, value)
+        else:
+            absent = "None" if field.message_type or field.has_presence else f"D{field.number}"
+            made.choice(field, absent, test, value)
+        return True
 
-    def _single(self, bound: BoundField, names: dict[str, Any]) -> tuple[str, str, str] | None:
-        field = bound.descriptor
-        if field.type in _PLAIN:
-            kind, default = _PLAIN[field.type]
-            return f"type(v) is {kind}", "v", default
-        if field.type in INT_RANGES:
-            low, high = INT_RANGES[field.type]
-            return f"type(v) is int and {low} <= v < {high}", "v", "0"
-        if field.type == FieldDescriptor.TYPE_DOUBLE:
-            return "(type(v) is float or type(v) is int)", "float(v)", "0.0"
-        number = field.number
+    def _found(self, bound: BoundField, names: dict[str, Any]) -> tuple[str, str] | None:
+        """Test of `v`, and what it stands for, in a field of an enum or of messages."""
+        field, number = bound.descriptor, bound.descriptor.number
         if field.enum_type is not None:
             members = {value.name: bound.type(value.number) for value in field.enum_type.values}
             names[f"E{number}"], names[f"D{number}"] = members, bound.type(0)
-            return f"type(v) is str and v in E{number}", f"E{number}[v]", f"D{number}"
-        if field.message_type is None:
-            return None
-        if field.message_type.full_name == TIMESTAMP:
+            return f"type(v) is str and v in E{number}", f"E{number}[v]"
+        kind: Any = field.message_type
+        if kind.full_name == TIMESTAMP:
             names[f"L{number}"] = _moment
-            return "type(v) is str", f"L{number}(v)", "None"
-        loader = self.loader(field.message_type.full_name)
+            return "type(v) is str", f"L{number}(v)"
+        loader = self.loader(kind.full_name)
         if loader is None:
             return None
         names[f"L{number}"] = loader
-        return "type(v) is dict", f"L{number}(v)", "None"
+        return "type(v) is dict", f"L{number}(v)"
 
 
-def _map(field: FieldDescriptor) -> tuple[str, str, str] | None:
+def _map(field: FieldDescriptor, made: PlainFields) -> bool:
     entry: Any = field.message_type
     kinds = [entry.fields_by_name[part].type for part in ("key", "value")]
     if kinds != [FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_STRING]:
-        return None
-    return "type(v) is dict and all([type(x) is str for x in v.values()])", "v", "{}"
+        return False
+    made.texts(field)
+    return True
 
 
 def _moment(value: Any) -> datetime:
