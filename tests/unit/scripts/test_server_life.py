@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import http.client
-from typing import TYPE_CHECKING
+import socket
+from pathlib import Path
 
 import pytest
 
 from scripts.servers.server import ServerError, answers, free_port, get
 from tests.unit.scripts.fake_servers import Broken, Family, Mute, Web, prepared
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_a_started_server_answers_at_the_address_it_tells(tmp_path: Path) -> None:
@@ -104,6 +102,39 @@ def test_a_program_that_is_not_installed_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(ServerError, match="no-such-server"):
         Absent(tmp_path).start()
+
+
+def test_a_free_port_is_below_those_of_connections_that_go_out() -> None:
+    asked: list[tuple[int, int]] = []
+
+    def choose(first: int, last: int) -> int:
+        asked.append((first, last))
+        return last - len(asked)
+
+    port = free_port(choose)
+
+    first, last = asked[0]
+    assert 1024 < first <= port <= last
+    given_out = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    if given_out.exists():
+        assert last < int(given_out.read_text().split()[0])
+
+
+def test_a_port_that_is_taken_is_passed_over() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", free_port()))
+        taken = other.getsockname()[1]
+        chosen = iter(range(taken, taken - 100, -1))
+
+        assert free_port(lambda _first, _last: next(chosen)) < taken
+
+
+def test_where_every_such_port_is_taken_the_kernel_gives_one() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        taken = other.getsockname()[1]
+
+        assert free_port(lambda _first, _last: taken) != taken
 
 
 def test_given_ports_are_kept_and_others_are_free(tmp_path: Path) -> None:
