@@ -32,7 +32,8 @@ _CONTROLS: Final = bytes([*range(0x09), *range(0x0A, 0x20), 0x7F])
 """What no header may have within its line: every control character but the tab."""
 
 _LENGTH: Final = b"content-length"
-_FRAMING: Final = frozenset({_LENGTH, b"connection", b"transfer-encoding"})
+_FRAMING: Final = frozenset({b"connection", b"transfer-encoding"})
+_LINE: Final = b": ".join
 
 _WITHOUT_BODY: Final = frozenset({204, 304})
 
@@ -122,23 +123,17 @@ class Exchange(RequestResponseCycle):
         if status in _WITHOUT_BODY or self.scope["method"] == "HEAD":
             return False
         headers = [*self.default_headers, *start.get("headers", ())]
-        lines = [STATUS_LINE[status]]
-        length = b""
-        for name, value in headers:
-            known = _known(name)
-            if known in _FRAMING:
-                if length or known != _LENGTH:
-                    return False
-                length = value
-            lines += (known, b": ", value, b"\r\n")
-        if length != b"%d" % len(body):
+        names, values = zip(*headers, strict=True) if headers else ((), ())
+        place = _length_among(names)
+        if place is None or values[place] != b"%d" % len(body):
             return False
-        head = b"".join(lines)
-        if len(head) - len(head.translate(None, _CONTROLS)) != 2 * len(headers) + 2:
-            raise RuntimeError("Invalid HTTP header value.")  # more than the ends of the lines
+        head = b"\r\n".join(map(_LINE, headers))
+        if len(head) - len(head.translate(None, _CONTROLS)) != 2 * len(headers) - 2:
+            raise RuntimeError("Invalid HTTP header value.")
+        end = b"\r\n\r\n" if self.keep_alive else b"\r\nconnection: close\r\n\r\n"
+        whole = b"".join((STATUS_LINE[status], head, end, body))
         self.response_started = self.response_complete = True
-        end = b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n"
-        self.transport.write(b"%b%b%b" % (head, end, body))
+        self.transport.write(whole)
         if self._event is not None:
             self._event.set()
         if not self.keep_alive:
@@ -148,12 +143,17 @@ class Exchange(RequestResponseCycle):
 
 
 @lru_cache(maxsize=1024)
-def _known(name: bytes) -> bytes:
-    """A header's name in lower case.
+def _length_among(names: tuple[bytes, ...]) -> int | None:
+    """Where Content-Length stands among headers that frame an answer by it alone; None in others.
+
+    Names that are not in lower case are others too. Few different ones are ever asked for: what
+    answers have headers for is written in code.
 
     Raises:
-        RuntimeError: it is none.
+        RuntimeError: there is one that is no name.
     """
-    if HEADER_RE.search(name):
+    if any(map(HEADER_RE.search, names)):
         raise RuntimeError("Invalid HTTP header name.")
-    return name.lower()
+    if names.count(_LENGTH) != 1 or not _FRAMING.isdisjoint(names):
+        return None
+    return names.index(_LENGTH) if all(name == name.lower() for name in names) else None

@@ -87,13 +87,15 @@ class HttpProtocol(HttpToolsProtocol):
         self._held = False
         path, _, query = self.url.partition(b"?")
         text = path.decode("ascii")
-        scope = self._common.copy()
-        scope["method"] = self.parser.get_method().decode("ascii")
-        scope["path"] = unquote(text) if "%" in text else text
-        scope["raw_path"] = path
-        scope["query_string"] = query
-        scope["headers"] = self.headers
-        scope["state"] = self.app_state.copy()
+        scope = {
+            **self._common,
+            "method": self.parser.get_method().decode("ascii"),
+            "path": unquote(text) if "%" in text else text,
+            "raw_path": path,
+            "query_string": query,
+            "headers": self.headers,
+            "state": self.app_state.copy(),
+        }
         self.cycle = Exchange(
             self,
             cast("HTTPScope", scope),

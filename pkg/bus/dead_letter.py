@@ -14,7 +14,6 @@ A replay takes them off, and counts itself in `replay-count`.
 from __future__ import annotations
 
 import traceback
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pkg.bus.message import MESSAGE_ID
@@ -73,4 +72,4 @@ def revived(received: Received) -> Message | None:
 
 
 def _to(topic: str, message: Message) -> Message:
-    return replace(message, topic=topic)
+    return message._replace(topic=topic)

@@ -153,11 +153,11 @@ class Chains:
 
     def _record(self, producer: Producer) -> Recorder:
         standard, settings = self._standard, self._standard.settings.audit
-        sink: AuditSink = LogSink(_AUDIT)
+        sink: AuditSink = LogSink(_AUDIT, self._registry.schema)
         if settings.sink == "bus":
             from pkg.audit.bus import BusSink
 
-            sink = BusSink(producer, settings.topic, self._registry.schema)
+            sink = BusSink(producer, settings.topic)
         return Recorder(
             sink,
             RecordWriter(

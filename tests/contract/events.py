@@ -12,7 +12,8 @@ from prometheus_client import CollectorRegistry
 
 from api.google.protobuf import Empty
 from api.lab.v1.service import lab_events
-from pkg.audit import MemorySink, RecordWriter
+from api.layout.v1 import OperationRecord
+from pkg.audit import RecordWriter
 from pkg.audit.writer import Ended
 from pkg.bus import Message
 from pkg.bus.dead_letter import REASON
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from api.lab.v1 import Change
-    from api.layout.v1 import OperationRecord
     from pkg.rpc import Call, Middleware
     from pkg.trace import Tracer
     from tests.contract.buses import Lab
@@ -84,14 +84,15 @@ class Records:
     """Makes records at once, and keeps them."""
 
     def __init__(self) -> None:
-        self.memory = MemorySink()
+        self.kept: list[OperationRecord] = []
         self._writer = RecordWriter(
             registry(), service="lab", max_body=4096, clock=SystemClock(), tokens=SystemTokens()
         )
 
     def record(self, call: Call, reply: Any, reason: str, begun: float, ended: float) -> None:
         """Keep a call's record."""
-        self.memory.kept.append(self._writer.write(Ended(call, reply, reason, begun, ended)))
+        record = self._writer.write(Ended(call, reply, reason, begun, ended))
+        self.kept.append(OperationRecord.parse(record.message))
 
 
 class EventLab:

@@ -40,7 +40,7 @@ class Audit:
     def __init__(self, lab: Lab) -> None:
         self.registry, clock = CollectorRegistry(), SystemClock()
         self.recorder = Recorder(
-            BusSink(lab.producer, lab.topic, registry().schema),
+            BusSink(lab.producer, lab.topic),
             RecordWriter(
                 registry(), service="lab", max_body=4096, clock=clock, tokens=SystemTokens()
             ),

@@ -17,6 +17,7 @@ from tests.unit.pkg.app.wire import GET, POST, Site, piece, said, serving, settl
     [
         whole(b"answer"),
         whole(b""),
+        (start((b"Content-Length", b"6"), (b"X-One", b"1")), piece(b"answer")),
         whole(b"answer", (b"X-One", b"1"), (b"x-two", b"\xfc\t2")),
         whole(b"answer", (b"connection", b"close")),
         (start(), piece(b"answer")),

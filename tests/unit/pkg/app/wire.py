@@ -78,7 +78,7 @@ def piece(body: bytes, *, more: bool = False) -> dict[str, Any]:
 
 
 def whole(body: bytes, *headers: tuple[bytes, bytes]) -> tuple[dict[str, Any], ...]:
-    return (start((b"Content-Length", b"%d" % len(body)), *headers), piece(body))
+    return (start((b"content-length", b"%d" % len(body)), *headers), piece(body))
 
 
 def serving(

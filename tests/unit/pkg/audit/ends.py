@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry
 
+from api.layout.v1 import OperationRecord
 from pkg.alert import MemoryAlerts
 from pkg.audit import (
     AuditMetrics,
@@ -27,7 +28,7 @@ from pkg.tokens import FakeTokens
 from tests.unit.pkg.lab_registry import registry
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Iterable, Sequence
 
     from pkg.audit import AuditSink, Record
 
@@ -69,10 +70,28 @@ def writer(clock: FakeClock | None = None, *, max_body: int = 4096) -> RecordWri
     )
 
 
-def of_message(name: str, message: Any, *, max_body: int = 4096) -> Record:
-    """The record of a call whose request this is."""
+def told(record: Record) -> OperationRecord:
+    """What a record says."""
+    found = OperationRecord.parse(record.message)
+    assert (found.id, found.subject) == (record.id, record.subject)
+    return found
+
+
+def written(
+    call: Call, reply: Any = None, reason: str = "OK", *, max_body: int = 4096
+) -> OperationRecord:
+    """What the record of a call says that took no time."""
+    return told(writer(max_body=max_body).write(Ended(call, reply, reason, 0, 0)))
+
+
+def of_message(name: str, message: Any, *, max_body: int = 4096) -> OperationRecord:
+    """The same of a call whose request this is."""
     on = operation(request=name, audit=Audit.FULL)
-    return writer(max_body=max_body).write(Ended(call(on, request=message), None, "OK", 0, 0))
+    return written(call(on, request=message), max_body=max_body)
+
+
+def request_ids(records: Iterable[Record]) -> list[str]:
+    return [told(each).request_id for each in records]
 
 
 class Gate:
@@ -93,8 +112,8 @@ class Gate:
         await self.open.wait()
         if self.broken is not None:
             raise self.broken
-        refused = [each for each in records if each.request_id in self.refused]
-        self.kept += [each for each in records if each.request_id not in self.refused]
+        refused = [each for each in records if told(each).request_id in self.refused]
+        self.kept += [each for each in records if each not in refused]
         if refused:
             raise NotWrittenError("never", left=(), refused=refused)
 

@@ -12,7 +12,7 @@ from api.lab.v1 import Change, Done, Glance, Safe, Task
 from pkg.audit.writer import Ended
 from pkg.clock import FakeClock
 from pkg.proto.options import Audit
-from tests.unit.pkg.audit.ends import call, of_message, operation, writer
+from tests.unit.pkg.audit.ends import call, of_message, operation, told, writer, written
 from tests.unit.pkg.lab_registry import registry
 
 SECRET = "hunter2"
@@ -23,8 +23,10 @@ def test_a_record_says_who_called_what_from_where_when_and_how_it_ended() -> Non
     clock.advance(timedelta(seconds=100))
     begun = clock.now() - timedelta(seconds=3)
 
-    record = writer(clock).write(
-        Ended(call(request=Task(name="a", count=2)), Done(name="b", times=1), "OK", 97.0, 97.25)
+    record = told(
+        writer(clock).write(
+            Ended(call(request=Task(name="a", count=2)), Done(name="b", times=1), "OK", 97.0, 97.25)
+        )
     )
 
     assert (record.time, record.duration) == (begun, timedelta(seconds=0.25))
@@ -45,18 +47,18 @@ def test_a_record_says_who_called_what_from_where_when_and_how_it_ended() -> Non
 
 
 def test_a_record_has_the_number_and_the_status_of_its_reason() -> None:
-    denied = writer().write(Ended(call(), None, "PERMISSION_DENIED", 0, 0))
+    denied = written(call(), None, "PERMISSION_DENIED")
     assert (denied.reason, denied.code, denied.http_status) == ("PERMISSION_DENIED", 4006, 403)
 
-    over_grpc = writer().write(Ended(call(kind="grpc"), None, "PERMISSION_DENIED", 0, 0))
+    over_grpc = written(call(kind="grpc"), None, "PERMISSION_DENIED")
     assert (over_grpc.code, over_grpc.http_status) == (4006, 0)
 
-    cancelled = writer().write(Ended(call(), None, "CANCELLED", 0, 0))
+    cancelled = written(call(), None, "CANCELLED")
     assert (cancelled.reason, cancelled.code, cancelled.http_status) == ("CANCELLED", 0, 0)
 
 
 def test_a_call_without_a_principal_has_no_subject() -> None:
-    record = writer().write(Ended(call(principal=None), None, "OK", 0, 0))
+    record = written(call(principal=None), None, "OK")
 
     assert (record.subject, record.name, record.role, record.tenant) == ("", "", "", "")
 
@@ -72,7 +74,7 @@ def test_every_record_has_an_id_of_its_own() -> None:
 def test_in_brief_neither_request_nor_reply_is_recorded() -> None:
     brief = operation(audit=Audit.CALL)
 
-    record = writer().write(Ended(call(brief, request=Task(name="a")), Done(name="b"), "OK", 0, 0))
+    record = written(call(brief, request=Task(name="a")), Done(name="b"), "OK")
 
     assert (record.request, record.reply) == ("", "")
 
@@ -80,7 +82,7 @@ def test_in_brief_neither_request_nor_reply_is_recorded() -> None:
 def test_a_hand_written_route_has_no_messages_and_no_status_of_its_own() -> None:
     by_hand = operation(request="", response="")
 
-    record = writer().write(Ended(call(by_hand), object(), "OK", 0, 0))
+    record = written(call(by_hand), object(), "OK")
 
     assert (record.request, record.reply, record.http_status) == ("", "", 0)
 
@@ -164,10 +166,10 @@ def test_a_message_that_cannot_be_shown_does_not_cost_the_record() -> None:
 
 
 def test_what_a_caller_can_make_up_is_cut() -> None:
-    record = writer().write(Ended(call(headers={"user-agent": "u" * 9999}), None, "OK", 0, 0))
+    record = written(call(headers={"user-agent": "u" * 9999}), None, "OK")
 
     assert len(record.user_agent) == 256
 
 
 def test_no_header_but_the_user_agent_is_recorded() -> None:
-    assert SECRET not in str(writer().write(Ended(call(), None, "OK", 0, 0)))
+    assert SECRET not in str(written(call(), None, "OK"))

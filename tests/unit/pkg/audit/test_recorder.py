@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from api.lab.v1 import Safe, Task
 from pkg.audit import AuditSettings
-from tests.unit.pkg.audit.ends import PATIENCE, Gate, World, call, operation, turns
+from tests.unit.pkg.audit.ends import PATIENCE, Gate, World, call, operation, request_ids, turns
 
 LONG = timedelta(seconds=1)
 """A linger that no test waits for."""
@@ -23,7 +23,7 @@ async def test_calls_are_written_in_the_order_in_which_they_ended() -> None:
         for number in range(1000):
             world.record(f"r{number}")
 
-    assert [each.request_id for each in world.memory.kept] == [f"r{n}" for n in range(1000)]
+    assert request_ids(world.memory.kept) == [f"r{n}" for n in range(1000)]
     assert world.count("audit_written_total") == 1000
     assert world.count("audit_waiting") == world.count("audit_waiting_bytes") == 0
     assert not world.alerts.sent
@@ -73,7 +73,7 @@ async def test_while_the_sink_is_away_records_wait_and_it_is_told_once() -> None
 
         world.memory.away = False
 
-    assert [each.request_id for each in world.memory.kept] == ["first", "second"]
+    assert request_ids(world.memory.kept) == ["first", "second"]
     assert world.dropped("expired") == world.dropped("stopped") == 0
 
 
@@ -104,7 +104,7 @@ async def test_a_record_that_is_too_old_is_dropped_while_the_sink_is_away() -> N
         assert world.dropped("expired") == 1
         world.memory.away = False
 
-    assert [each.request_id for each in world.memory.kept] == ["young"]
+    assert request_ids(world.memory.kept) == ["young"]
     assert world.alerts.sent[-1].detail == "1 expired"
 
 
@@ -120,7 +120,7 @@ async def test_a_queue_that_is_full_takes_nothing_new_and_keeps_what_it_has() ->
         assert world.dropped("full") == 7
         sink.open.set()
 
-    assert [each.request_id for each in sink.kept] == ["r0", "r1", "r2"]
+    assert request_ids(sink.kept) == ["r0", "r1", "r2"]
 
 
 async def test_calls_that_end_faster_than_the_loop_turns_are_bounded_too() -> None:
@@ -140,7 +140,7 @@ async def test_the_queue_is_bounded_by_bytes() -> None:
     on = operation(request="lab.v1.Safe")
     async with world.running():
         for _ in range(10):
-            world.recorder.record(call(on, request=Safe(note="x" * 3000)), None, "OK", 0, 0)
+            world.recorder.record(call(on, request=Safe(note="x" * 4000)), None, "OK", 0, 0)
             await turns()
         assert world.count("audit_waiting") == 3
         assert 12_000 < world.count("audit_waiting_bytes") < 16_384
@@ -163,7 +163,7 @@ async def test_a_batch_waits_for_more_until_it_is_full() -> None:
         await turns()
         assert sink.batches == [3]
 
-    assert [each.request_id for each in sink.kept] == ["r0", "r1", "r2"]
+    assert request_ids(sink.kept) == ["r0", "r1", "r2"]
 
 
 async def test_a_batch_waits_no_longer_than_its_linger() -> None:
@@ -192,7 +192,7 @@ async def test_where_there_is_no_room_for_more_a_batch_does_not_wait_for_it() ->
 
 async def test_a_record_that_finds_no_room_has_the_others_written() -> None:
     sink = Gate()
-    world = World(sink, linger=LONG, queue_bytes="2560B")
+    world = World(sink, linger=LONG, queue_bytes="1600B")
     async with world.running():
         for _ in range(3):
             world.record()
@@ -212,7 +212,7 @@ async def test_the_stop_does_not_wait_for_more() -> None:
 
     await world.recorder.stop()
 
-    assert [each.request_id for each in sink.kept] == ["r0", "r1"]
+    assert request_ids(sink.kept) == ["r0", "r1"]
     assert sink.batches == [2]
     assert world.dropped("stopped") == 0
 
@@ -226,7 +226,7 @@ async def test_what_was_not_written_does_not_wait_for_more() -> None:
         await world.until_paused(1)
         world.memory.away = False
         await turns(20)
-        assert [each.request_id for each in world.memory.kept] == ["r0", "r1"]
+        assert request_ids(world.memory.kept) == ["r0", "r1"]
 
 
 async def test_losses_are_told_at_once_and_then_once_in_a_while() -> None:
@@ -252,7 +252,7 @@ async def test_what_the_sink_refuses_is_lost_and_the_rest_is_not() -> None:
         for number in range(3):
             world.record(f"r{number}")
 
-    assert [each.request_id for each in sink.kept] == ["r0", "r2"]
+    assert request_ids(sink.kept) == ["r0", "r2"]
     assert (world.dropped("refused"), world.count("audit_written_total")) == (1, 2)
 
 
@@ -271,7 +271,7 @@ async def test_the_stop_writes_what_waits() -> None:
     sink.open.set()
     await asyncio.wait_for(stopping, PATIENCE)
 
-    assert [each.request_id for each in sink.kept] == ["r1", "r2"]
+    assert request_ids(sink.kept) == ["r1", "r2"]
 
 
 async def test_the_stop_ends_in_time_though_the_sink_hangs_and_counts_what_is_lost() -> None:
@@ -307,7 +307,7 @@ async def test_a_call_that_cannot_be_recorded_costs_itself_alone() -> None:
         world.recorder.record(call(headers=None), None, "OK", 0, 0)
         world.record("good")
 
-    assert [each.request_id for each in world.memory.kept] == ["good"]
+    assert request_ids(world.memory.kept) == ["good"]
     assert world.dropped("broken") == 1
 
 

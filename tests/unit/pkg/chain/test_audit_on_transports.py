@@ -12,6 +12,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from api.lab.v1 import Glance, Task
+from api.layout.v1 import OperationRecord
 from pkg.alert import MemoryAlerts
 from pkg.audit import AuditMetrics, AuditSettings, MemorySink, Recorder, RecordWriter
 from pkg.backoff import Backoff, BackoffSettings
@@ -35,14 +36,12 @@ from tests.unit.pkg.lab_registry import registry
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from pkg.audit import Record
-
 SECRET = "hunter2"
 ALICE = signed_in("alice", "acme")
 
 
 @asynccontextmanager
-async def recorded(transport: Transport) -> AsyncIterator[tuple[Served, list[Record]]]:
+async def recorded(transport: Transport) -> AsyncIterator[tuple[Served, list[OperationRecord]]]:
     """A lab behind the whole chain around audit, and the records when it has been left."""
     clock, sink, records = SystemClock(), MemorySink(), list[Any]()
     recorder = Recorder(
@@ -67,7 +66,7 @@ async def recorded(transport: Transport) -> AsyncIterator[tuple[Served, list[Rec
             yield lab, records
     finally:
         await recorder.stop()
-        records += sink.kept
+        records += [OperationRecord.parse(each.message) for each in sink.kept]
 
 
 @every_transport
@@ -87,6 +86,7 @@ async def test_a_record_says_who_called_what_and_how_it_ended(transport: Transpo
     assert orjson.loads(record.request) == {"name": "a", "password": "***", "count": 2}
     assert orjson.loads(record.reply) == {"name": "a", "times": 1, "token": "***"}
     assert SECRET not in repr(record)
+    assert record.duration is not None
     assert timedelta() < record.duration < timedelta(minutes=1)
 
 
