@@ -84,13 +84,12 @@ class ValkeyBus:
             DeliveryError: which are not known to be stored: the server does not answer, or the
                 partition is full.
         """
-        sizes = [each.size for each in messages]
+        entries = [entry_of(each) for each in messages]
         found: list[BusError | None] = []
         full: set[_Line] = set()
         try:
-            for places in _parts(sizes):
-                some = [(messages[place], sizes[place]) for place in places]
-                found += await self._append(some, full)
+            for part in _parts(list(map(len, entries))):
+                found += await self._append(messages[part], entries[part], full)
         except (RedisError, OSError) as error:
             why = UnavailableError(f"{type(error).__name__}: {error}")
             found += [why] * (len(messages) - len(found))
@@ -105,29 +104,31 @@ class ValkeyBus:
             await self._client.hdel(keys.positions(partition), group)
 
     async def _append(
-        self, messages: Sequence[tuple[Message, int]], full: set[_Line]
+        self, messages: Sequence[Message], entries: Sequence[bytes], full: set[_Line]
     ) -> list[BusError | None]:
         """Append in one command, but to what is full; what went wrong with each."""
         most = self._settings.max_message
         found: list[BusError | None] = []
-        entries: defaultdict[_Line, list[bytes]] = defaultdict(list)
+        taking: defaultdict[_Line, list[bytes]] = defaultdict(list)
         places: defaultdict[_Line, list[int]] = defaultdict(list)
-        for place, (each, size) in enumerate(messages):
-            line = await self._line(each)
-            if size > most:
-                found.append(RejectedError(f"{size} bytes are more than {most}"))
+        for place, (each, entry) in enumerate(zip(messages, entries, strict=True)):
+            lines = self._lines.get(each.topic) or await self._find(each.topic)
+            turn = next(self._turn) if each.key is None else zlib.crc32(each.key)
+            line = lines[turn % len(lines)]
+            if len(entry) > most and each.size > most:
+                found.append(RejectedError(f"{each.size} bytes are more than {most}"))
             elif line in full:
                 found.append(_refused(line))
             else:
                 found.append(None)
-                entries[line].append(entry_of(each))
+                taking[line].append(entry)
                 places[line].append(place)
-        if not entries:
+        if not taking:
             return found
         args: list[Any] = [self._settings.max_length]
-        for line, of_line in entries.items():
+        for line, of_line in taking.items():
             args += (line.counter, len(of_line), *of_line)
-        taken = await self._script(keys=[key for line in entries for key in line.keys], args=args)
+        taken = await self._script(keys=[key for line in taking for key in line.keys], args=args)
         for (line, lying), count in zip(places.items(), taken, strict=True):
             if count < len(lying):
                 full.add(line)
@@ -135,17 +136,12 @@ class ValkeyBus:
                 found[place] = _refused(line)
         return found
 
-    async def _line(self, message: Message) -> _Line:
-        lines = self._lines.get(message.topic)
-        if lines is None:
-            count = await partitions_of(self._client, self._settings, message.topic)
-            keys = Keys(self._settings.prefix, message.topic)
-            # Another task may have asked meanwhile; a partition has one line.
-            lines = self._lines.setdefault(
-                message.topic, [_Line(message.topic, keys, number) for number in range(count)]
-            )
-        turn = next(self._turn) if message.key is None else zlib.crc32(message.key)
-        return lines[turn % len(lines)]
+    async def _find(self, topic: str) -> list[_Line]:
+        """The lines of a topic, kept from then on."""
+        count = await partitions_of(self._client, self._settings, topic)
+        keys = Keys(self._settings.prefix, topic)
+        # Another task may have asked meanwhile; a partition has one line.
+        return self._lines.setdefault(topic, [_Line(topic, keys, each) for each in range(count)])
 
 
 class _Line:
@@ -161,13 +157,13 @@ def _refused(line: _Line) -> BusError:
     return UnavailableError(f"{line.topic} is full: a group has not committed its messages")
 
 
-def _parts(sizes: Sequence[int]) -> Iterator[range]:
-    """The places of messages that go in one command each."""
+def _parts(sizes: Sequence[int]) -> Iterator[slice]:
+    """The places of entries that go in one command each."""
     begin = total = 0
     for place, size in enumerate(sizes):
         if place > begin and (place - begin >= _MOST or total + size > _MOST_BYTES):
-            yield range(begin, place)
+            yield slice(begin, place)
             begin, total = place, 0
         total += size
     if begin < len(sizes):
-        yield range(begin, len(sizes))
+        yield slice(begin, len(sizes))

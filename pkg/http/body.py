@@ -47,21 +47,19 @@ async def read_body(receive: Receive, headers: Headers, limit: int) -> bytes:
         Fault: BODY_TOO_LARGE.
     """
     refuse_announced(headers, limit)
-    body = b""
     pieces: list[bytes] = []
     size = 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientGone
-        body = message.get("body", b"")
-        size += len(body)
+        piece: bytes = message.get("body", b"")
+        size += len(piece)
         if size > limit:
             raise too_large(limit)
         if not message.get("more_body", False):
-            break
-        pieces.append(body)
-    return b"".join([*pieces, body]) if pieces else body
+            return b"".join((*pieces, piece)) if pieces else piece
+        pieces.append(piece)
 
 
 def limited(receive: Receive, headers: Headers, limit: int) -> Receive:

@@ -67,16 +67,13 @@ class DirectLines:
 
     def _alone(self) -> bool:
         """Whether a record of the logger would reach our handler, and no other, unfiltered."""
-        handler = self._handler
-        logger: logging.Logger | None = self._logger
-        if self._logger.filters or handler.filters or handler.level:
+        handler, logger = self._handler, self._logger
+        if logger.filters or handler.filters or handler.level:
             return False
-        while logger is not None:
-            above = logger.parent if logger.propagate else None
-            if logger.handlers:
-                return above is None and logger.handlers == [handler]
-            logger = above
-        return False
+        while not logger.handlers and logger.propagate and logger.parent is not None:
+            logger = logger.parent
+        above = logger.parent if logger.propagate else None
+        return above is None and logger.handlers == [handler]
 
 
 class _Kind:
@@ -133,13 +130,13 @@ class _Kind:
         for name in shared:
             if self._common[name] != context[name]:
                 return ""
-        rest = {**context, **self._cleaned}
+        rest = {**context, **self._cleaned, **fields}
         for name, value in fields.items():
             kind = type(value)
             if kind is str:
                 rest[name] = self._text(value)
-            else:
-                rest[name] = value if kind is float else self._field(name, value)
+            elif kind is not float:
+                rest[name] = self._field(name, value)
         try:
             told = orjson.dumps(rest).decode()
         except TypeError:  # lone surrogates

@@ -9,7 +9,7 @@ from pkg.middleware.audit import CallRecorder, audit
 from pkg.middleware.authentication import Authenticator, authentication
 from pkg.middleware.authorization import Authorizer, authorization
 from pkg.middleware.cache import cache
-from pkg.middleware.call_metrics import UNMATCHED, CallMetrics
+from pkg.middleware.call_metrics import CallMetrics
 from pkg.middleware.deadline import deadline
 from pkg.middleware.idempotency import idempotency
 from pkg.middleware.load_shedding import load_shedding
@@ -23,7 +23,6 @@ from pkg.middleware.validation import validation
 
 __all__ = [
     "DEFAULT_CHAIN",
-    "UNMATCHED",
     "Authenticator",
     "Authorizer",
     "CallMetrics",

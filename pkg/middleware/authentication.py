@@ -55,8 +55,11 @@ def _bearer(header: str) -> str:
     What a token consists of is the authenticator's to judge. A pattern that looks at each letter
     costs more than everything else here.
     """
-    scheme, _, rest = header.partition(" ")
-    token = rest.strip(" ")
-    if scheme.lower() != "bearer" or len(token) > _LONGEST or " " in token or not token.isascii():
+    scheme, _, token = header.partition(" ")
+    if scheme != "Bearer" and scheme.lower() != "bearer":
+        return ""
+    if " " in token:
+        token = token.strip(" ")
+    if " " in token or len(token) > _LONGEST or not token.isascii():
         return ""
     return token

@@ -40,9 +40,6 @@ if TYPE_CHECKING:
 
     _Bucket = tuple[str, float] | tuple[str, float, Exemplar]
 
-UNMATCHED = "unmatched"
-"""The operation of a request that no route matches: transports count those with `observe`."""
-
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Seconds."""
 
@@ -75,14 +72,16 @@ class CallMetrics(Collector):
         self, transport: str, operation: str, reason: str, seconds: float, span: Span | None = None
     ) -> None:
         """Count one call that was begun and has ended, and the span that was recorded of it."""
+        place = bisect_left(self._bounds, seconds)
         with self._lock:
             self._in_flight[transport] -= 1
-            self._add(transport, operation, reason, seconds, span)
-
-    def observe(self, transport: str, operation: str, reason: str, seconds: float) -> None:
-        """Count one call that was not begun."""
-        with self._lock:
-            self._add(transport, operation, reason, seconds, None)
+            self._ended[transport, operation, reason] += 1
+            durations = self._durations[transport, operation]
+            durations.counts[place] += 1
+            durations.seconds += seconds
+            if span is not None:
+                ids = {"trace_id": span.trace_id, "span_id": span.span_id}
+                durations.exemplars[place] = Exemplar(ids, seconds)
 
     def collect(self) -> Iterator[Metric]:
         """The series as they stand."""
@@ -99,18 +98,6 @@ class CallMetrics(Collector):
     def describe(self) -> Iterator[Metric]:
         """The series without values, by which the registry knows their names."""
         yield from self._families()
-
-    def _add(
-        self, transport: str, operation: str, reason: str, seconds: float, span: Span | None
-    ) -> None:
-        self._ended[transport, operation, reason] += 1
-        durations = self._durations[transport, operation]
-        place = bisect_left(self._bounds, seconds)
-        durations.counts[place] += 1
-        durations.seconds += seconds
-        if span is not None:
-            ids = {"trace_id": span.trace_id, "span_id": span.span_id}
-            durations.exemplars[place] = Exemplar(ids, seconds)
 
     def _families(self) -> tuple[CounterMetricFamily, HistogramMetricFamily, GaugeMetricFamily]:
         return (

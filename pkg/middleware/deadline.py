@@ -47,23 +47,27 @@ def deadline(default: timedelta, stream: timedelta | None = None) -> Middleware:
             overdue = timers.get(loop)
             if overdue is None:
                 overdue = timers[loop] = Overdue(seconds, loop)
-            watch = overdue.watch(now)
-            call.deadline = watch.end
+            task = asyncio.current_task(loop)
+            if task is None:
+                raise RuntimeError("only a task can be held to a deadline")
+            call.deadline = now + seconds
+            if not overdue.watch(task, now):
+                return await handler(call, payload)
             try:
                 return await handler(call, payload)
             except Fault:
                 raise
             except asyncio.CancelledError as error:
-                if watch.alone:
+                if overdue.alone(task):
                     raise Fault("DEADLINE_EXCEEDED") from error
                 raise
             except Exception as error:
                 # A library may turn the cancellation into an error of its own.
-                if watch.expired:
+                if overdue.expired(task):
                     raise Fault("DEADLINE_EXCEEDED") from error
                 raise
             finally:
-                overdue.release(watch)
+                overdue.release(task)
 
         return limited
 

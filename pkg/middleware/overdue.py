@@ -7,76 +7,62 @@ follows the first of them, and fires about once in the time of the limit.
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-
-class Watch:
-    """A task that is watched."""
-
-    __slots__ = ("_cancelling", "_task", "end", "expired")
-
-    def __init__(self, task: asyncio.Task[Any], end: float) -> None:
-        """`end`: on the loop's clock."""
-        self.end = end
-        self.expired = False
-        """Whether it was cancelled because its time was over."""
-        self._task = task
-        self._cancelling = task.cancelling()
-
-    def expire(self) -> None:
-        """Cancel the task where it waits."""
-        self.expired = True
-        self._task.cancel()
-
-    @property
-    def alone(self) -> bool:
-        """Whether nobody else has cancelled the task: a cancellation from outside stays one."""
-        return self.expired and self._task.cancelling() - 1 <= self._cancelling
-
-    def settle(self) -> None:
-        """Take the cancellation back, as `asyncio.timeout` does: the task may go on."""
-        if self.expired:
-            self._task.uncancel()
+if TYPE_CHECKING:
+    import asyncio
 
 
 class Overdue:
     """Watches the tasks of one event loop, all for the same time."""
 
-    __slots__ = ("_loop", "_seconds", "_timer", "_watched")
+    __slots__ = ("_expired", "_loop", "_seconds", "_timer", "_watched")
 
     def __init__(self, seconds: float, loop: asyncio.AbstractEventLoop) -> None:
         self._seconds = seconds
         self._loop = loop
-        self._watched: dict[Watch, None] = {}  # in the order in which they began
+        self._watched: dict[asyncio.Task[Any], tuple[float, int]] = {}
+        """In the order in which they began: when each ends, and how often it was being cancelled
+        before it began."""
+        self._expired: set[asyncio.Task[Any]] = set()
         self._timer: asyncio.TimerHandle | None = None
 
-    def watch(self, now: float) -> Watch:
-        """Watch the current task, from `now` on the loop's clock, until `release`.
+    def watch(self, task: asyncio.Task[Any], now: float) -> bool:
+        """Watch the running task from `now` on, on the loop's clock, until `release`.
 
-        Raises:
-            RuntimeError: there is no task.
+        False where it is watched already: then its time is over earlier, and its end is not to be
+        waited for twice.
         """
-        task = asyncio.current_task(self._loop)
-        if task is None:
-            raise RuntimeError("only a task can be held to a deadline")
-        watch = Watch(task, now + self._seconds)
-        self._watched[watch] = None
+        if task in self._watched:
+            return False
+        end = now + self._seconds
+        self._watched[task] = (end, task.cancelling())
         if self._timer is None:
-            self._timer = self._loop.call_at(watch.end, self._fire)
-        return watch
+            self._timer = self._loop.call_at(end, self._fire)
+        return True
 
-    def release(self, watch: Watch) -> None:
-        """Watch it no longer."""
-        del self._watched[watch]
-        watch.settle()
+    def expired(self, task: asyncio.Task[Any]) -> bool:
+        """Whether the task was cancelled because its time was over."""
+        return task in self._expired
+
+    def alone(self, task: asyncio.Task[Any]) -> bool:
+        """Whether nobody else has cancelled it: a cancellation from outside stays one."""
+        return task in self._expired and task.cancelling() - 1 <= self._watched[task][1]
+
+    def release(self, task: asyncio.Task[Any]) -> None:
+        """Watch it no longer; if it was cancelled, take that back, as `asyncio.timeout` does."""
+        del self._watched[task]
+        if self._expired and task in self._expired:
+            self._expired.remove(task)
+            task.uncancel()
 
     def _fire(self) -> None:
         self._timer = None
         now = self._loop.time()
-        for watch in self._watched:
-            if watch.end > now:
-                self._timer = self._loop.call_at(watch.end, self._fire)
+        for task, (end, _) in self._watched.items():
+            if end > now:
+                self._timer = self._loop.call_at(end, self._fire)
                 return
-            if not watch.expired:
-                watch.expire()
+            if task not in self._expired:
+                self._expired.add(task)
+                task.cancel()

@@ -130,6 +130,8 @@ class JsonWriter:
         if writer is None:
             return value
         names[f"W{field.number}"] = writer
+        if writer is write_double:  # which nearly always gives back what it is given
+            return f"(x if (x := {value}) - x == 0 else W{field.number}(x))"
         return f"W{field.number}({value})"
 
 

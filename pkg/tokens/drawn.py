@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import weakref
 from collections import deque
 from typing import TYPE_CHECKING, Final
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 SIZE: Final = 16
 """Bytes of an id."""
-_DIGITS: Final = 2 * SIZE
+_ID: Final[re.Pattern[str]] = re.compile(f".{{{2 * SIZE}}}")
 _AHEAD: Final = 256
 """Ids that are drawn at once."""
 
@@ -36,9 +37,9 @@ class Drawn:
             return self._ids.popleft()
         except IndexError:
             digits = self._source(SIZE * _AHEAD).hex()
-            places = range(_DIGITS, len(digits), _DIGITS)
-            self._ids.extend(digits[each : each + _DIGITS] for each in places)
-            return digits[:_DIGITS]
+            ids: list[str] = _ID.findall(digits)
+            self._ids.extend(ids[1:])
+            return ids[0]
 
     def _forget(self) -> None:
         self._ids = deque()

@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 from pkg.clock import FakeClock
 from pkg.errors import Fault
 from pkg.log import LoggedLines
-from pkg.middleware import UNMATCHED, CallMetrics, log, metrics
+from pkg.middleware import CallMetrics, log, metrics
 from tests.unit.pkg.middleware.calls import Service, around, call, signed_in
 
 if TYPE_CHECKING:
@@ -119,15 +119,6 @@ async def test_a_call_is_timed_and_seen_while_it_runs() -> None:
     assert registry.get_sample_value(f"{name}_sum", labels) == pytest.approx(0.02)
     assert registry.get_sample_value(f"{name}_bucket", {**labels, "le": "0.025"}) == 1
     assert registry.get_sample_value(f"{name}_bucket", {**labels, "le": "0.01"}) == 0
-
-
-def test_a_transport_counts_what_no_route_matched() -> None:
-    registry = CollectorRegistry()
-
-    CallMetrics(registry).observe("http", UNMATCHED, "ROUTE_NOT_FOUND", 0.001)
-
-    labels = {"transport": "http", "operation": "unmatched", "reason": "ROUTE_NOT_FOUND"}
-    assert registry.get_sample_value("rpc_calls_total", labels) == 1
 
 
 def test_one_registry_has_the_series_once() -> None:
