@@ -25,14 +25,18 @@ class _Server(uvicorn.Server):
         ready(http=sockets[0].getsockname()[1])
 
 
-def serve(make: Callable[[], Any]) -> None:
-    """Serve until SIGTERM; `make` is called inside the loop."""
+def serve(make: Callable[[], Any], protocol: type[asyncio.Protocol] | None = None) -> None:
+    """Serve until SIGTERM; `make` is called inside the loop, `protocol` serves a connection."""
     sample_if_asked()
     sock = socket.create_server(("127.0.0.1", 0), backlog=2048)
 
     async def run() -> None:
         config = uvicorn.Config(
-            make(), http="httptools", ws="none", access_log=False, log_level="warning"
+            make(),
+            http=protocol or "httptools",
+            ws="none",
+            access_log=False,
+            log_level="warning",
         )
         await _Server(config).serve(sockets=[sock])
 

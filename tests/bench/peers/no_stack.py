@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from api.lab.bench.v1.service import bench_service
+from pkg.app.http_protocol import HttpProtocol
 from pkg.http import HttpApp, profile_of
 from pkg.middleware import validation
 from pkg.rpc.registry import Registry
@@ -36,4 +37,4 @@ def app() -> HttpApp:
 
 
 if __name__ == "__main__":
-    serve(app)
+    serve(app, HttpProtocol)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from threading import Thread
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -344,3 +345,78 @@ async def test_others_have_their_turn_while_many_records_are_made() -> None:
 def test_settings_have_bounds(settings: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         AuditSettings.model_validate(settings)
+
+
+async def test_calls_of_another_loop_are_recorded_and_seldom_wake_that_of_the_sink(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sink = Gate()
+    world = World(sink, linger=LONG, batch=50)
+    woken: list[Any] = []
+    async with world.running():
+        here = asyncio.get_running_loop()
+        wake = here.call_soon_threadsafe
+
+        def counted(*args: Any, **options: Any) -> Any:
+            woken.append(args)
+            return wake(*args, **options)
+
+        async def serve() -> None:
+            for number in range(50):
+                world.record(f"r{number}")
+                await turns()
+
+        monkeypatch.setattr(here, "call_soon_threadsafe", counted)
+        await asyncio.wait_for(asyncio.to_thread(asyncio.run, serve()), PATIENCE)
+        async with asyncio.timeout(PATIENCE):
+            while not sink.batches:  # noqa: ASYNC110 - turns of the loop, not time
+                await asyncio.sleep(0)
+
+    assert sink.batches == [50]
+    assert request_ids(sink.kept) == [f"r{number}" for number in range(50)]
+    assert len(woken) <= 5  # for the first record and the last, and that the thread has ended
+
+
+async def test_calls_of_several_loops_are_all_recorded_once() -> None:
+    world = World()
+
+    async def serve(name: str) -> None:
+        for number in range(300):
+            world.record(f"{name}{number}")
+            if number % 7 == 0:
+                await asyncio.sleep(0)
+        await turns()
+
+    async with world.running():
+        threads = [asyncio.to_thread(asyncio.run, serve(name)) for name in "abcd"]
+        await asyncio.wait_for(asyncio.gather(*threads, serve("e")), PATIENCE)
+
+    found = request_ids(world.memory.kept)
+    assert len(found) == len(set(found)) == 1500
+    for name in "abcde":
+        own = [each for each in found if each.startswith(name)]
+        assert own == [f"{name}{number}" for number in range(300)]
+
+
+async def test_a_loop_that_ended_with_calls_on_it_holds_up_nobody() -> None:
+    world = World()
+
+    async with world.running():
+        loop = asyncio.new_event_loop()
+        loop.call_soon(world.record, "lost loop")
+        loop.call_soon(loop.stop)  # before the turn that would make the record
+        await asyncio.to_thread(loop.run_forever)
+        loop.close()
+        world.record("after")
+        await turns()
+
+    assert request_ids(world.memory.kept) == ["after", "lost loop"]
+
+
+async def test_a_thread_without_a_loop_may_record() -> None:
+    world = World()
+    async with world.running():
+        await asyncio.to_thread(world.record, "r0")
+        await turns()
+
+    assert request_ids(world.memory.kept) == ["r0"]
