@@ -8,9 +8,14 @@ audit_waiting_bytes           about how many bytes they take up
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import Counter, Gauge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from prometheus_client import CollectorRegistry
 
 FULL: Final = "full"
 """There was no room for it."""
@@ -37,7 +42,12 @@ class AuditMetrics:
         self.dropped = Counter(
             "audit_dropped", "Records that are lost, by why.", ("why",), registry=registry
         )
-        self.waiting = Gauge("audit_waiting", "Records that wait.", registry=registry)
-        self.waiting_bytes = Gauge("audit_waiting_bytes", "Bytes that wait.", registry=registry)
+        self._waiting = Gauge("audit_waiting", "Records that wait.", registry=registry)
+        self._bytes = Gauge("audit_waiting_bytes", "Bytes that wait.", registry=registry)
         for why in (FULL, EXPIRED, REFUSED, STOPPED, BROKEN):
             self.dropped.labels(why)
+
+    def show(self, waiting: Callable[[], int], size: Callable[[], int]) -> None:
+        """Ask for what waits, and its bytes, when they are scraped, so that no record pays."""
+        self._waiting.set_function(waiting)
+        self._bytes.set_function(size)

@@ -167,7 +167,6 @@ class Recorder:
         if calls.ended and self._loop is not None:
             calls.seen_to = True
             loop.call_soon(self._make, loop)
-        self._waiting.measure()
         self._delivery.tell()
 
     def _make_one(self, ended: Ended, now: float) -> None:

@@ -20,13 +20,13 @@ class Waiting:
     def __init__(self, *, most: int, most_bytes: int, metrics: AuditMetrics) -> None:
         self._most = most
         self._most_bytes = most_bytes
-        self._metrics = metrics
         self._records: deque[tuple[float, int, Record]] = deque()
         """Each with when it came, and its size."""
         self._bytes = 0
         self.short = False
         """Whether one has found no room since some were taken away."""
         self._lock = threading.Lock()
+        metrics.show(lambda: len(self._records), lambda: self._bytes)
 
     def __len__(self) -> int:
         return len(self._records)
@@ -63,14 +63,8 @@ class Waiting:
                 kept = [each for each in first if each[2].id in ids]
                 self._records.extendleft(reversed(kept))
                 self._bytes += sum(size for _, size, _ in kept)
-        self.measure()
 
     def older_than(self, instant: float) -> int:
         """How many of the first came before an instant."""
         with self._lock:
             return sum(1 for _ in takewhile(lambda each: each[0] < instant, self._records))
-
-    def measure(self) -> None:
-        """Tell the metrics what waits: after records were put, once for all of them."""
-        self._metrics.waiting.set(len(self._records))
-        self._metrics.waiting_bytes.set(self._bytes)
