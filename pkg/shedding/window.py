@@ -12,7 +12,17 @@ _UNKNOWN: Final = inf
 class Window:
     """Belongs to one event loop. What a bucket holds is forgotten when the window has passed it."""
 
-    __slots__ = ("_at", "_least", "_passed", "_rate", "_served", "limit")
+    __slots__ = (
+        "_at",
+        "_least",
+        "_now_passed",
+        "_now_served",
+        "_passed",
+        "_rate",
+        "_served",
+        "_until",
+        "limit",
+    )
 
     def __init__(self, seconds: float, buckets: int) -> None:
         """Begin with nothing known.
@@ -23,6 +33,10 @@ class Window:
         """
         self._rate = buckets / seconds
         self._at = 0
+        self._until = 1 / self._rate
+        """When the current bucket ends, whose calls are counted beside the others."""
+        self._now_passed = 0
+        self._now_served = _NOTHING
         self._passed = [0] * buckets
         self._served = [_NOTHING] * buckets
         self._least = _UNKNOWN
@@ -32,11 +46,10 @@ class Window:
 
     def add(self, now: float, seconds: float, *, busy: bool) -> None:
         """A call has passed that took so long."""
-        if now * self._rate >= self._at + 1:
+        if now >= self._until:
             self.turn(now, busy=busy)
-        place = self._at % len(self._passed)
-        self._passed[place] += 1
-        self._served[place] += seconds
+        self._now_passed += 1
+        self._now_served += seconds
 
     def turn(self, now: float, *, busy: bool) -> None:
         """Go on to the bucket of this time; when it is another, reckon anew.
@@ -50,10 +63,14 @@ class Window:
         if at <= self._at:
             return
         size = len(self._passed)
+        self._passed[self._at % size] = self._now_passed
+        self._served[self._at % size] = self._now_served
+        self._now_passed, self._now_served = 0, _NOTHING
         for bucket in range(max(self._at + 1, at - size + 1), at + 1):
             self._passed[bucket % size] = 0
             self._served[bucket % size] = _NOTHING
         self._at = at
+        self._until = (at + 1) / self._rate
         self._reckon(busy)
 
     def _reckon(self, busy: bool) -> None:
