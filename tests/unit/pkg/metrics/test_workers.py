@@ -74,7 +74,8 @@ async def test_the_counts_of_two_processes_add_up_wherever_prometheus_asks(
     registry = CollectorRegistry()
     counted = CallMetrics(registry)
     for _ in range(5):
-        counted.observe("http", "lab.v1.Lab/Do", "OK", 0.2)
+        counted.begin("http")
+        counted.end("http", "lab.v1.Lab/Do", "OK", 0.2)
     workers = WorkerMetrics(directory, "0", registry)
     await workers.start()
     one, two = Worker(directory, "1", 7), Worker(directory, "2", 11)

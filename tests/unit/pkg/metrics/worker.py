@@ -20,7 +20,8 @@ async def main(directory: str, name: str, calls: str) -> None:
     registry = CollectorRegistry()
     counted = CallMetrics(registry)
     for _ in range(int(calls)):
-        counted.observe("http", "lab.v1.Lab/Do", "OK", 0.002)
+        counted.begin("http")
+        counted.end("http", "lab.v1.Lab/Do", "OK", 0.002)
     workers = WorkerMetrics(Path(directory), name, registry)
     await workers.start()
     sys.stdout.write("ready\n")
