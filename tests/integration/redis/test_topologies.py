@@ -17,7 +17,7 @@ from pkg.ratelimit import Algorithm, RateLimitSettings, RedisRateLimiter, by_kin
 from pkg.redis import REDIS_ERRORS, RedisClient, RedisSettings, open_redis, tagged
 from pkg.redis.pool import connections
 from pkg.tokens import SystemTokens
-from scripts.servers.server import free_port
+from scripts.servers.ports import free_port
 from tests.integration.redis_process import RedisProcess, eventually
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.servers.server import ServerError, answers, free_port, get
+from scripts.servers.ports import free_port
+from scripts.servers.server import ServerError, answers, get
 from tests.unit.scripts.fake_servers import Broken, Family, Mute, Web, prepared
 
 

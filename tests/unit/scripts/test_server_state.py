@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scripts.servers.catalog import GROUPS, SERVERS, chosen
+from scripts.servers.ports import free
 from scripts.servers.process import Process
-from scripts.servers.state import State, environment_lines, free, given_ports
+from scripts.servers.state import State, environment_lines, given_ports
 
 if TYPE_CHECKING:
     from pathlib import Path
