@@ -46,11 +46,9 @@ class Exchange(RequestResponseCycle):
     """
 
     access_log = False
-    body: bytearray
     chunked_encoding: bool | None = None
     disconnected = False
     expected_content_length = 0
-    more_body = False
     response_complete = False
     response_started = False
     waiting_for_100_continue = False
@@ -104,11 +102,8 @@ class Exchange(RequestResponseCycle):
         if message["type"] != "http.response.body":
             raise RuntimeError(f"A body is due, not '{message['type']}'.")
         self._start = None
-        if message.get("more_body", False) or self.flow.write_paused or self.disconnected:
-            await super().send(start)
-            await super().send(message)
-            return
-        if not self._send_whole(start, message.get("body", b"")):
+        long = message.get("more_body", False) or self.flow.write_paused or self.disconnected
+        if long or not self._send_whole(start, message.get("body", b"")):
             await super().send(start)
             await super().send(message)
 
