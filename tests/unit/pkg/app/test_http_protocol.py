@@ -153,7 +153,7 @@ class Hand:
 async def test_a_connection_is_closed_when_nothing_came_for_the_keep_alive() -> None:
     served, wire = serving(HttpProtocol, Site(), keep_alive=5)
     hand = Hand(asyncio.get_running_loop())
-    served.loop = hand  # type: ignore[assignment]
+    served.loop = hand  # type: ignore[assignment] # what the protocol asks of a loop, no more
     served.data_received(GET)
     await settle(served)
     hand.turn(4)
@@ -179,7 +179,7 @@ async def test_a_connection_with_a_request_in_work_is_not_idle() -> None:
 
     served, wire = serving(HttpProtocol, app, keep_alive=5)
     hand = Hand(asyncio.get_running_loop())
-    served.loop = hand  # type: ignore[assignment]
+    served.loop = hand  # type: ignore[assignment] # what the protocol asks of a loop, no more
     served.data_received(GET)
     await settle(served)
     go.clear()

@@ -202,3 +202,22 @@ def test_every_loop_has_its_own_timer() -> None:
 
     asyncio.run(late())
     asyncio.run(late())
+
+
+async def test_an_operation_that_calls_itself_ends_once_at_the_first_deadline() -> None:
+    depth = 0
+
+    async def again(inner: Call, payload: Any) -> Any:
+        nonlocal depth
+        depth += 1
+        return await (handler(call(), payload) if depth < 3 else hang(inner, payload))
+
+    handler = around(deadline(SOON), again)
+    task = asyncio.current_task()
+    assert task is not None
+
+    with pytest.raises(Fault) as caught:
+        await handler(call(), None)
+
+    assert (depth, caught.value.reason) == (3, "DEADLINE_EXCEEDED")
+    assert task.cancelling() == 0
