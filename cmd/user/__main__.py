@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 
-from pkg.loading import loading
+from pkg.loading import absent, loading
 
 if __name__ == "__main__":
-    with loading():
+    # redis-py would measure itself with them wherever they are installed. Metrics here are
+    # Prometheus', and the exporter of spans loads what it needs when it is asked for.
+    with loading(), absent("opentelemetry.metrics", "opentelemetry.sdk.metrics"):
         from user.cli import CLI
 
     sys.exit(CLI.main())

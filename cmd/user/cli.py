@@ -15,7 +15,7 @@ from pkg.app.cli import Cli, Command
 from pkg.clock import SystemClock
 from pkg.config import parse_duration
 from pkg.jwt import TokenIssuer
-from pkg.loading import loading
+from pkg.loading import built_late, loading
 from pkg.log import Identity, Redactor, setup
 from pkg.proto.schema import sensitive_fields
 from pkg.rpc.context import log_context
@@ -65,6 +65,8 @@ def _app(standard: Standard[UserSettings], registry: Registry | None) -> App:
             from user.workers import user_workers
 
             return user_workers(standard)
+        with built_late():  # the models of OpenAPI, for whoever asks for the document
+            import fastapi  # noqa: F401
         from user.app import user_app
 
     return user_app(standard, registry)

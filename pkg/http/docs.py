@@ -6,6 +6,7 @@ content security policy holds the page to that.
 
 from __future__ import annotations
 
+import asyncio
 import importlib.resources
 from typing import TYPE_CHECKING, Any, Final
 
@@ -38,7 +39,11 @@ _PARAMETERS: Final = {
 
 
 def add_docs(app: FastAPI, title: str, document: Callable[[], Mapping[str, Any]]) -> None:
-    """Put the pages on the app. `document` is asked once, when somebody first wants it."""
+    """Put the pages on the app.
+
+    `document` is asked when somebody first wants it, in a thread: once, or by each who comes before
+    it has been made.
+    """
     html = get_swagger_ui_html(
         openapi_url=DOCUMENT,
         title=title,
@@ -53,8 +58,8 @@ def add_docs(app: FastAPI, title: str, document: Callable[[], Mapping[str, Any]]
         return HTMLResponse(bytes(html), headers={"content-security-policy": _POLICY})
 
     async def openapi(_request: Request) -> Response:
-        if not written:
-            written.append(orjson.dumps(document()))
+        if not written:  # beside the loop: it takes longer than others should wait
+            written.append(orjson.dumps(await asyncio.to_thread(document)))
         return Response(written[0], media_type="application/json")
 
     assets = importlib.resources.files("fastapi_offline") / "static"
