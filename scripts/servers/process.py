@@ -114,6 +114,8 @@ class Process:
 
     def _group(self) -> list[Path]:
         """Where /proc tells of those of its group that run; none where there is no /proc."""
+        if started(self.pid) not in {"", self.start_time}:
+            return []  # a pid is given away again only when no group has it any more
         found = []
         for stat in Path("/proc").glob("[0-9]*/stat"):
             with contextlib.suppress(OSError):  # it ended in between
