@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry
 
+import api.lab.v1  # noqa: F401 - puts the classes into the pool
 from api.layout.v1 import OperationRecord
 from pkg.alert import MemoryAlerts
 from pkg.audit import (
