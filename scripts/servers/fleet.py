@@ -52,6 +52,11 @@ def install_all(names: Sequence[str], say: Say = say) -> None:
     _side_by_side(jobs, "installed", 1, say, stop=install.abort)
 
 
+def ports(servers: Iterable[Server]) -> set[int]:
+    """All that they listen on, or will."""
+    return {port for server in servers for port in server.ports.values()}
+
+
 def start_all(servers: Mapping[str, Server], say: Say = say) -> dict[str, float]:
     """Start them and tell each of the others; gives the seconds that each took.
 

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 
 from scripts.servers import fleet
 from scripts.servers.catalog import SERVERS, chosen
-from scripts.servers.ports import free, free_port
+from scripts.servers.ports import free
 from scripts.servers.server import ServerError
 from scripts.servers.state import State, environment_lines, given_ports
 from scripts.servers.table import HEAD, health, rows, table
@@ -114,7 +114,8 @@ def up(options: argparse.Namespace) -> int:
     with state.locked():
         servers = state.load()
         for name in names:
-            servers[name] = _placed(state, name, servers.get(name), ports.get(name, {}))
+            others = fleet.ports(server for each, server in servers.items() if each != name)
+            servers[name] = _placed(state, name, servers.get(name), ports.get(name, {}), others)
         wanted = {name: server for name, server in servers.items() if name in names}
         try:
             seconds = fleet.start_all(
@@ -132,8 +133,17 @@ def up(options: argparse.Namespace) -> int:
     return 0 if all(health(server) == "answers" for server in wanted.values()) else 1
 
 
-def _placed(state: State, name: str, known: Server | None, ports: dict[str, int]) -> Server:
+def _placed(
+    state: State, name: str, known: Server | None, ports: dict[str, int], others: set[int]
+) -> Server:
     """The server as it runs; else on its data, on the ports asked for or those it had.
+
+    Args:
+        state: where its data is kept.
+        name: of the server.
+        known: as the state knows it.
+        ports: that it must have, by role.
+        others: that the other servers have, or will.
 
     Raises:
         ValueError: It runs on other ports than those asked for, or one of these is taken.
@@ -146,8 +156,8 @@ def _placed(state: State, name: str, known: Server | None, ports: dict[str, int]
         if not free(port):
             raise ValueError(f"{name}: somebody listens on port {port} already")
     had = known.ports if known else {}
-    kept = {role: port if free(port) else free_port() for role, port in had.items()}
-    return SERVERS[name](state.directory / name, {**kept, **ports})
+    kept = {role: port for role, port in had.items() if port not in others and free(port)}
+    return SERVERS[name](state.directory / name, {**kept, **ports}, others=others)
 
 
 def status(options: argparse.Namespace) -> int:
@@ -199,7 +209,9 @@ def run(options: argparse.Namespace) -> int:
     names = chosen(options.only.split(",") if options.only else [])
     fleet.install_all(names)
     work = Path(tempfile.mkdtemp(prefix="stack."))
-    servers = {name: SERVERS[name](work / name) for name in names}
+    servers: dict[str, Server] = {}
+    for name in names:
+        servers[name] = SERVERS[name](work / name, others=fleet.ports(servers.values()))
     try:
         fleet.start_all(servers)
         variables = fleet.environment(servers.values())

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
 _GIVEN_OUT: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _GIVEN_OUT_ELSEWHERE: Final = 32768
@@ -30,7 +30,9 @@ def free(port: int) -> bool:
     return True
 
 
-def free_port(choose: Callable[[int, int], int] = _BY_CHANCE.randint) -> int:
+def free_port(
+    choose: Callable[[int, int], int] = _BY_CHANCE.randint, *, others: Collection[int] = ()
+) -> int:
     """A port of 127.0.0.1 that nobody listens on now.
 
     It is one that the kernel gives to nobody by itself: one of those that connections go out from
@@ -38,11 +40,12 @@ def free_port(choose: Callable[[int, int], int] = _BY_CHANCE.randint) -> int:
 
     Args:
         choose: gives a number from the first to the second, both included.
+        others: ports that are promised to somebody who does not listen yet.
     """
     above = _first_given_out()
     for _ in range(_TRIES):
         port = choose(max(_LEAST_PORT, above - _PORTS), above - 1)
-        if free(port):
+        if port not in others and free(port):
             return port
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -28,7 +28,7 @@ from scripts.servers.ports import free_port
 from scripts.servers.process import Process
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from types import TracebackType
 
 LOG_LINES = 40
@@ -47,6 +47,7 @@ class Server(ABC):
             there is used again.
         ports: By role (`roles` of the class), the ports to listen on. Absent or 0: a free one,
             which it then keeps.
+        others: Ports of servers that are started with it, and may not listen yet.
     """
 
     name: ClassVar[str]
@@ -61,12 +62,22 @@ class Server(ABC):
     account: ClassVar[str] = ""
     """Who runs it where we are root, for servers that refuse root."""
 
-    def __init__(self, directory: Path | str, ports: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path | str,
+        ports: Mapping[str, int] | None = None,
+        *,
+        others: Collection[int] = (),
+    ) -> None:
+        given = {role: port for role, port in (ports or {}).items() if port}
         unknown = set(ports or {}) - set(self.roles)
         if unknown:
             raise ValueError(f"{self.name} has no port {', '.join(sorted(unknown))}")
         self.directory = Path(directory).resolve()
-        self.ports = {role: (ports or {}).get(role) or free_port() for role in self.roles}
+        self.ports: dict[str, int] = {}
+        for role in self.roles:
+            promised = {*others, *given.values(), *self.ports.values()}
+            self.ports[role] = given.get(role) or free_port(others=promised)
         self.process: Process | None = None
 
     # What a subclass says.

@@ -130,6 +130,13 @@ def test_a_port_that_is_taken_is_passed_over() -> None:
         assert free_port(lambda _first, _last: next(chosen)) < taken
 
 
+def test_a_port_that_is_promised_to_another_is_passed_over() -> None:
+    promised = free_port()
+    chosen = iter(range(promised, promised - 100, -1))
+
+    assert free_port(lambda _first, _last: next(chosen), others={promised}) < promised
+
+
 def test_where_every_such_port_is_taken_the_kernel_gives_one() -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
@@ -143,5 +150,6 @@ def test_given_ports_are_kept_and_others_are_free(tmp_path: Path) -> None:
 
     assert Web(tmp_path, {"main": port}).port == port
     assert Web(tmp_path, {"main": 0}).port > 0
+    assert Web(tmp_path, {"main": port}, others={port}).port == port
     with pytest.raises(ValueError, match="web has no port smtp"):
         Web(tmp_path, {"smtp": 25})
