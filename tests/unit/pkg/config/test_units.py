@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pkg.config import ByteSize, format_duration, parse_duration
@@ -42,7 +42,6 @@ def test_duration_that_no_timedelta_holds_is_refused() -> None:
         parse_duration("9" * 20 + "d")
 
 
-@settings(deadline=None)
 @given(st.timedeltas(min_value=timedelta(), max_value=timedelta(days=10_000)))
 def test_duration_written_is_read_again(value: timedelta) -> None:
     assert parse_duration(format_duration(value)) == value
@@ -80,7 +79,6 @@ def test_size_of_half_a_byte_is_refused() -> None:
         ByteSize.parse("0.5B")
 
 
-@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=10**14))
 def test_size_written_is_read_again(size: int) -> None:
     assert ByteSize.parse(str(ByteSize(size))) == size

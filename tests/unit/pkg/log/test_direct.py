@@ -116,7 +116,7 @@ texts = st.sampled_from(AWKWARD) | st.text(max_size=70)
 values = texts | st.none() | st.booleans() | st.integers() | st.floats() | st.binary(max_size=3)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(
     st.dictionaries(names, texts, max_size=4),
     texts,

@@ -130,7 +130,7 @@ json_like = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(json_like)
 def test_anything_becomes_json(value: Any) -> None:
     json.dumps(Redactor().value(value))

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 few = hypothesis.settings(
     max_examples=5,
-    deadline=None,
     derandomize=True,
     database=None,
     phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],

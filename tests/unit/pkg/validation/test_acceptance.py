@@ -145,7 +145,7 @@ GENERATED: dict[str, st.SearchStrategy[Any]] = {
 }
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_what_python_accepts_breaks_no_rule(data: st.DataObject) -> None:
     both, cases = singles()
@@ -295,7 +295,7 @@ def fill(data: st.DataObject, sent: Any, depth: int = 0) -> Any:
 NAMES = ("Tree", "Lists", "Maps", "Wrapped", "Groups", "Enums", "Spans")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data(), st.sampled_from(NAMES))
 def test_what_python_accepts_of_structures_breaks_no_rule(data: st.DataObject, name: str) -> None:
     both = structures()

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.pkg.validation.both import Both
@@ -147,7 +147,7 @@ SOUP = st.lists(
 ).map(" ".join)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25)
 @given(st.lists(EXPRESSIONS | ANSWERS | SOUP, min_size=30, max_size=30))
 def test_an_expression_that_is_taken_means_the_same_to_the_engine(expressions: list[str]) -> None:
     assert not disagreement(expressions)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pkg.validation.foreign import Foreign
@@ -82,7 +82,7 @@ PATTERNS = st.builds(
 SOUP = st.text(r"^$ab0-]["[:8] + r"(){}|*+?\,.&~:!1", max_size=10).map("^{}".format)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25)
 @given(st.lists(PATTERNS | SOUP, min_size=30, max_size=30), st.lists(TEXT, max_size=10))
 def test_a_pattern_that_is_taken_means_the_same_to_the_engine(
     patterns: list[str], texts: list[str]
