@@ -65,8 +65,8 @@ def _app(standard: Standard[UserSettings], registry: Registry | None) -> App:
             from user.workers import user_workers
 
             return user_workers(standard)
-        with built_late():  # the models of OpenAPI, for whoever asks for the document
-            import fastapi  # noqa: F401
+        with built_late():  # its models of OpenAPI, for whoever asks for the document
+            import fastapi  # noqa: F401 - user.app imports it, and would build them
         from user.app import user_app
 
     return user_app(standard, registry)
