@@ -15,7 +15,7 @@ from pkg.app.cli import Cli, Command
 from pkg.clock import SystemClock
 from pkg.config import parse_duration
 from pkg.jwt import TokenIssuer
-from pkg.loading import built_late, loading
+from pkg.loading import absent, built_late, loading
 from pkg.log import Identity, Redactor, setup
 from pkg.proto.schema import sensitive_fields
 from pkg.rpc.context import log_context
@@ -60,7 +60,8 @@ def serve(loaded: Loaded[UserSettings], worker: Path | None = None) -> int:
 
 def _app(standard: Standard[UserSettings], registry: Registry | None) -> App:
     """The service, or where no message is known the supervisor of its workers."""
-    with loading():
+    # FastAPI asks of the models on its routes whether they are of Pydantic 1, which none here is.
+    with loading(), absent("pydantic.v1"):
         if registry is None:
             from user.workers import user_workers
 
@@ -69,7 +70,7 @@ def _app(standard: Standard[UserSettings], registry: Registry | None) -> App:
             import fastapi  # noqa: F401 - user.app imports it, and would build them
         from user.app import user_app
 
-    return user_app(standard, registry)
+        return user_app(standard, registry)
 
 
 def openapi(_args: argparse.Namespace, loaded: Loaded[UserSettings]) -> int:

@@ -16,15 +16,17 @@ answers in the profile, and so does what FastAPI itself refuses; a JSON body is 
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+from functools import wraps
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar, cast
 
 from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import Request
 
 from pkg.http.answer import Answer
 from pkg.http.body import limited
@@ -32,7 +34,7 @@ from pkg.http.endpoint import Interrupted
 from pkg.http.fastapi_errors import fault_of, headers_of
 from pkg.http.pages import Pages
 from pkg.proto.http_rule import HttpRule, parse_template
-from pkg.rpc.call import Call
+from pkg.rpc.call import Call, current_call
 from pkg.rpc.operation import described
 
 if TYPE_CHECKING:
@@ -63,25 +65,51 @@ def declares(
 
     def mark(function: Function) -> Function:
         setattr(function, _DECLARED, _Declared(operation, max_body))
-        return function
+        return _given_call(function)
 
     return mark
 
 
-async def current(connection: HTTPConnection) -> Call:
-    """The call that an endpoint serves; a FastAPI dependency (async: others run in a thread).
+async def current() -> Call:
+    """The call that is served; a FastAPI dependency (async: others run in a thread).
 
     Raises:
-        LookupError: the endpoint was reached outside the chain, which must not happen.
+        LookupError: nobody serves a call here, which must not happen.
     """
-    call = getattr(connection.state, "call", None)
-    if not isinstance(call, Call):
+    return _served()
+
+
+def _served() -> Call:
+    call = current_call.get()
+    if call is None:
         raise LookupError("a route was reached outside the chain")
     return call
 
 
 CurrentCall = Annotated[Call, Depends(current)]
-"""Type of an endpoint's argument that is to be the call."""
+"""Type of an endpoint's argument, or a dependency's, that is to be the call."""
+
+
+def _given_call(function: Function) -> Function:
+    """The endpoint without its `CurrentCall`, which it is given as it is called.
+
+    As a dependency it would cost FastAPI a tenth of a request.
+    """
+    try:
+        signature = inspect.signature(function, eval_str=True)
+    except NameError:  # FastAPI says better what is wrong with it
+        return function
+    others = [each for each in signature.parameters.values() if each.annotation != CurrentCall]
+    names = signature.parameters.keys() - {each.name for each in others}
+    if not names:
+        return function
+
+    @wraps(function)
+    def given(**values: Any) -> Any:
+        return function(**values, **dict.fromkeys(names, _served()))
+
+    setattr(given, "__signature__", signature.replace(parameters=others))  # noqa: B010 - mypy
+    return cast("Function", given)
 
 
 def application(title: str, version: str = "0", description: str = "") -> FastAPI:
@@ -139,7 +167,6 @@ class HandWritten:
     ) -> None:
         """Let the route answer; its response goes out as it comes."""
         answer = Answer(send, self._profile, call)
-        scope.setdefault("state", {})["call"] = call
         scope.update(app=self._app, router=self._app.router, path_params=dict(variables))
         receive = limited(receive, headers, self._limit)
         try:
@@ -158,7 +185,7 @@ class Exchange(Request):
         self._answer = answer
         self._route = route
 
-    async def run(self) -> None:
+    async def run(self, call: Call) -> None:
         """Let the route read the request and answer it.
 
         Raises:
@@ -172,13 +199,13 @@ class Exchange(Request):
                 fault = fault_of(error)
                 if fault is None or fault is error:
                     raise
-                self.state.call.reply_headers += headers_of(error)
+                call.reply_headers += headers_of(error)
                 raise fault from error
 
 
-async def _run(_call: Call, exchange: Exchange) -> None:
+async def _run(call: Call, exchange: Exchange) -> None:
     """The innermost handler of every hand-written route."""
-    await exchange.run()
+    await exchange.run(call)
 
 
 def _endpoint(http: HttpApp, app: FastAPI, context: RouteContext) -> HandWritten:

@@ -87,7 +87,7 @@ class Router(Generic[T]):
         if parts is None:
             return None
         for verb, raw in _readings(parts):
-            leaf = _search(self._root, [_unescape(part) for part in raw], 0, verb, method)
+            leaf = _search(self._root, _unescaped(raw, path), 0, verb, method)
             if leaf is not None:
                 return leaf.target, _variables(leaf.template, raw)
         return None
@@ -98,7 +98,7 @@ class Router(Generic[T]):
         found: set[str] = set()
         if parts is not None:
             for verb, raw in _readings(parts):
-                _collect(self._root, [_unescape(part) for part in raw], 0, verb, found)
+                _collect(self._root, _unescaped(raw, path), 0, verb, found)
         return frozenset(found)
 
 
@@ -112,10 +112,13 @@ def _below(node: _Node[T], segment: str) -> _Node[T]:
 
 def _split(path: bytes) -> list[str] | None:
     """Segments, still escaped; None if they cannot be unescaped."""
-    if not path.startswith(b"/") or _MALFORMED.search(path):
+    if not path.startswith(b"/"):
         return None
     try:
-        unquote_to_bytes(path).decode()
+        if b"%" in path:
+            if _MALFORMED.search(path):
+                return None
+            unquote_to_bytes(path).decode()
         return path[1:].decode().split("/")
     except UnicodeDecodeError:
         return None
@@ -123,9 +126,15 @@ def _split(path: bytes) -> list[str] | None:
 
 def _readings(parts: list[str]) -> list[tuple[str, list[str]]]:
     """With what follows the last colon as verb, if there is one, and as a plain path."""
-    head, colon, verb = parts[-1].rpartition(":")
     plain = ("", parts)
-    return [(_unescape(verb), [*parts[:-1], head]), plain] if colon else [plain]
+    if ":" not in parts[-1]:
+        return [plain]
+    head, _, verb = parts[-1].rpartition(":")
+    return [(_unescape(verb), [*parts[:-1], head]), plain]
+
+
+def _unescaped(parts: list[str], path: bytes) -> list[str]:
+    return [_unescape(part) for part in parts] if b"%" in path else parts
 
 
 def _unescape(part: str) -> str:

@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pkg.proto.from_upb import from_upb_function
-from pkg.proto.internals import verify
+from pkg.proto.internals import metadata, verify
 from pkg.proto.memo import Memo
 from pkg.proto.to_upb import to_upb_function
 
@@ -87,7 +87,7 @@ class Codec:
             ValueError: the class was generated from another version of the proto.
         """
         cls: Any = self.class_of(name)
-        meta = cls._betterproto
+        meta = metadata(cls)
         descriptor = self.schema.pool.FindMessageTypeByName(name)
         if {field.number for field in descriptor.fields} != set(meta.field_name_by_number):
             raise ValueError(f"{name}: generated class and descriptors are of different protos")

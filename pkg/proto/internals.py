@@ -5,6 +5,7 @@ must stop the start rather than lose data:
 
 - an object keeps its fields in `__dict__`, and beside them only `_unknown_fields`, in bytes
 - `cls._betterproto.field_name_by_number` joins fields by number, `.cls_by_field` names their types
+- `cls._type_hints()` is where those types come from
 - `MessagePool` has `url_to_type` and `type_to_url`
 """
 
@@ -27,6 +28,20 @@ class Probe(betterproto2.Message):
     names: list[str] = betterproto2.field(7, betterproto2.TYPE_STRING, repeated=True)  # noqa: RUF009
 
 
+def metadata(cls: Any) -> Any:
+    """`cls._betterproto`. Types are worked out once for it, where betterproto2 would for each field
+    work out those of all fields: 25 ms of a start.
+    """
+    if "_betterproto_meta" in vars(cls):
+        return cls._betterproto
+    types = cls._type_hints()
+    cls._type_hints = classmethod(lambda _: types)
+    try:
+        return cls._betterproto
+    finally:
+        del cls._type_hints
+
+
 def verify(pool: Any, probe: Any = Probe) -> None:
     """Tries each of the above.
 
@@ -39,8 +54,8 @@ def verify(pool: Any, probe: Any = Probe) -> None:
         holds = (
             vars(probe(number=5, names=["x"]))
             == {"number": 5, "names": ["x"], "_unknown_fields": b""}
-            and probe._betterproto.field_name_by_number == {1: "number", 7: "names"}
-            and probe._betterproto.cls_by_field == {"number": int, "names": str}
+            and metadata(probe).field_name_by_number == {1: "number", 7: "names"}
+            and metadata(probe).cls_by_field == {"number": int, "names": str}
             and made == probe(number=5, names=["x"])
             and bytes(made) == b"\x08\x05\x3a\x01x\x10\x01"
         )

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 import orjson
 import pytest
-from fastapi import APIRouter, FastAPI, HTTPException, Path, Query, Request
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Path, Query, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
@@ -18,7 +18,7 @@ from pkg.rpc import Auth, Call, Handler, Operation
 from tests.unit.pkg.http.lab import Exchange, Lab, chunks, lab
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterable, AsyncIterator
 
     from pkg.http import ProfileName
 
@@ -336,9 +336,54 @@ async def test_an_escaped_letter_is_that_letter() -> None:
     assert (await served("envelope", Bearer()).ask("GET", "/%73ecret")).status_code == 401
 
 
+async def whose(call: CurrentCall) -> str:
+    return call.language
+
+
+def who_asks(kind: str) -> Any:
+    """An endpoint that says its caller's language."""
+
+    async def coroutine(call: CurrentCall) -> list[str]:
+        return [call.language]
+
+    def thread(call: CurrentCall) -> list[str]:
+        return [call.language]
+
+    async def stream(call: CurrentCall) -> AsyncIterable[str]:
+        yield call.language
+
+    async def dependency(language: Annotated[str, Depends(whose)]) -> list[str]:
+        return [language]
+
+    async def both(language: Annotated[str, Depends(whose)], call: CurrentCall) -> list[str]:
+        assert language == call.language
+        return [language]
+
+    found = {each.__name__: each for each in (coroutine, thread, stream, dependency, both)}
+    return found[kind]
+
+
+@pytest.mark.parametrize("kind", ["coroutine", "thread", "stream", "dependency", "both"])
+async def test_an_endpoint_of_any_kind_is_given_its_call(kind: str) -> None:
+    made, app = lab("problem"), application("t")
+    app.get("/asks")(declares(public("Ask"))(who_asks(kind)))
+    adopt(made.http, app)
+
+    for language in ("en", "zh"):
+        answer = await made.ask("GET", "/asks", headers={"accept-language": language})
+        assert language in answer.text
+
+
+async def test_the_call_of_an_endpoint_is_none_of_its_inputs() -> None:
+    app = application("t")
+    app.get("/asks")(declares(public("Ask"))(who_asks("both")))
+
+    assert "parameters" not in app.openapi()["paths"]["/asks"]["get"]
+
+
 async def test_an_endpoint_outside_the_chain_has_no_call() -> None:
     with pytest.raises(LookupError, match="outside the chain"):
-        await current(Request({"type": "http", "headers": []}))
+        await current()
 
 
 async def test_methods_of_both_kinds_of_route_are_told_together() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -21,7 +22,7 @@ from api.lab.v1 import (
     Tree,
 )
 from pkg.proto.codec import Codec
-from pkg.proto.internals import Probe, verify
+from pkg.proto.internals import Probe, metadata, verify
 from tests.unit.pkg.proto.lab import KINDS, NAMES, TREE, Filler, codec, schema, upb
 
 MESSAGES = [KINDS, TREE, NAMES, "lab.v1.Inner", "lab.v1.Newer", "lab.v1.Shelf"]
@@ -294,6 +295,18 @@ def test_threads_that_ask_at_once_get_a_function_that_works() -> None:
     for thread in threads:
         thread.join()
     assert faults == []
+
+
+def test_a_class_is_left_as_it_was_by_reading_the_types_of_its_fields_once() -> None:
+    @dataclass(eq=False, repr=False)
+    class Fresh(betterproto2.Message):
+        more: float = betterproto2.field(9, betterproto2.TYPE_DOUBLE)
+
+    before = set(vars(Fresh))
+
+    assert metadata(Fresh).cls_by_field == {"more": float}
+    assert metadata(Fresh) is Fresh._betterproto_meta
+    assert set(vars(Fresh)) - before == {"_betterproto_meta"}
 
 
 def test_a_betterproto2_that_is_built_otherwise_stops_the_start() -> None:
