@@ -48,7 +48,8 @@ _UNAVAILABLE: Final = frozenset(
     {
         *("SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT", "SQLITE_LOCKED", "SQLITE_CANTOPEN"),
         *("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY"),
-        *(1040, 1203, 1205, 1213, 2003, 2006, 2013),  # connections, lock wait, deadlock, server
+        # connections, shutdown, lock wait, deadlock, server; 0: the driver has closed it itself
+        *(0, 1040, 1053, 1203, 1205, 1213, 2003, 2006, 2013),
         *("40001", "40P01", "55P03", "53300", "57P01", "57P02", "57P03"),
     }
 )

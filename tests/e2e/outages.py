@@ -139,7 +139,8 @@ async def _assert_nothing_is_lost(service: Service, writers: Writers, grown: int
     )
     assert writers.acknowledged <= found.written
     assert found.halves == 0
-    assert set(writers.answers) <= {200, 503, 504}
+    defects = [line for line in service.log.splitlines() if '"level":"error"' in line]
+    assert set(writers.answers) <= {200, 503, 504}, (writers.answers, defects)
     assert writers.sent == sum(writers.answers.values())
     assert writers.slowest < DEADLINE + LATE
     assert grown < GROWTH

@@ -39,6 +39,8 @@ def raised(original: Exception, *, disconnected: bool = False) -> DBAPIError:
         (SqliteError("SQLITE_BUSY"), "UNAVAILABLE"),
         (SqliteError("SQLITE_CANTOPEN"), "UNAVAILABLE"),
         (SqliteError("SQLITE_INTERRUPT"), "DEADLINE_EXCEEDED"),
+        (MysqlError(0), "UNAVAILABLE"),
+        (MysqlError(1053), "UNAVAILABLE"),
         (MysqlError(1213), "UNAVAILABLE"),
         (MysqlError(2003), "UNAVAILABLE"),
         (MysqlError(1969), "DEADLINE_EXCEEDED"),
