@@ -108,7 +108,10 @@ def _mysql_arguments(settings: DatabaseSettings) -> dict[str, Any]:
         import asyncmy
 
         async with asyncio.timeout(seconds):
-            return await asyncmy.connect(**arguments)
+            try:
+                return await asyncmy.connect(**arguments)
+            except RuntimeError as error:  # the server was gone before the driver used the socket
+                raise ConnectionResetError(str(error)) from error
 
     return {
         "async_creator_fn": connect,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+import socket
+import threading
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import uvloop
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
@@ -257,3 +260,36 @@ async def test_a_server_that_never_answers_is_not_waited_for(tmp_path: Path, kin
     for writer in writers:
         writer.close()
     await silent.wait_closed()
+
+
+@pytest.mark.parametrize("kind", ["mysql", "postgresql"])
+def test_a_server_that_hangs_up_while_it_is_connected_to_is_unavailable(
+    tmp_path: Path, kind: str
+) -> None:
+    def hang_up() -> None:
+        with suppress(OSError):  # the end of the test
+            while True:
+                busy.accept()[0].close()
+
+    async def ask() -> None:
+        url = Secret(f"{kind}://u:hunter2@127.0.0.1:{busy.getsockname()[1]}/d")
+        database = Database(DatabaseSettings(url=url), data_dir=tmp_path)
+        for _ in range(20):
+            with pytest.raises(Fault) as caught:
+                async with database.transaction(writes=False):
+                    pytest.fail("there is nobody to talk to")
+            assert caught.value.reason == "UNAVAILABLE"
+        with pytest.raises(ConnectionError):
+            await database.check()
+        await database.stop()
+
+    busy = socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=hang_up)
+    thread.start()
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # that of the services
+            runner.run(ask())
+    finally:
+        busy.shutdown(socket.SHUT_RDWR)
+        busy.close()
+        thread.join()
