@@ -11,6 +11,7 @@ must stop the start rather than lose data:
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +40,8 @@ def metadata(cls: Any) -> Any:
     try:
         return cls._betterproto
     finally:
-        del cls._type_hints
+        with suppress(AttributeError):  # another thread, at the same class, was first
+            del cls._type_hints
 
 
 def verify(pool: Any, probe: Any = Probe) -> None:

@@ -309,6 +309,27 @@ def test_a_class_is_left_as_it_was_by_reading_the_types_of_its_fields_once() -> 
     assert set(vars(Fresh)) - before == {"_betterproto_meta"}
 
 
+def test_threads_that_read_the_types_of_a_class_at_once_leave_it_alone_too() -> None:
+    @dataclass(eq=False, repr=False)
+    class Shared(betterproto2.Message):
+        more: float = betterproto2.field(9, betterproto2.TYPE_DOUBLE)
+
+        @classmethod
+        def _cls_for(cls, field: Any, index: int = 0) -> type:
+            both.wait()
+            return super()._cls_for(field, index)
+
+    both = threading.Barrier(2, timeout=10)
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(metadata(Shared))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert [each.cls_by_field for each in found] == [{"more": float}] * 2
+
+
 def test_a_betterproto2_that_is_built_otherwise_stops_the_start() -> None:
     class Slotted(Probe):
         def __init__(self, **fields: Any) -> None:
