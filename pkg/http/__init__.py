@@ -1,6 +1,6 @@
 """HTTP for proto operations and hand-written routes, one chain around both.
 
-FastAPI is imported by `pkg.http.hand_written` and `pkg.http.docs` alone.
+FastAPI is imported by `pkg.http.hand_written`, `pkg.http.docs` and what only they use.
 """
 
 from pkg.http.app import HttpApp

@@ -9,32 +9,31 @@
     adopt(http, app)
 
 The operation stands beside the route as an RPC's options stand in its proto; a route without one
-stops the start. An endpoint's module must not hide the types of its arguments behind TYPE_CHECKING:
-FastAPI reads them. The chain spans the whole answer, to the last chunk of a download. A `Fault`
-answers in the profile, and so does what FastAPI itself refuses; a JSON body is the profile's data.
+stops the start. `CurrentCall` is of `pkg.http.current_call`. An endpoint's module must not hide the
+types of its arguments behind TYPE_CHECKING: FastAPI reads them. The chain spans the whole answer,
+to the last chunk of a download. A `Fault` answers in the profile, and so does what FastAPI itself
+refuses; a JSON body is the profile's data.
 """
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from functools import wraps
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from starlette.requests import Request
 
 from pkg.http.answer import Answer
 from pkg.http.body import limited
+from pkg.http.current_call import given_call
 from pkg.http.endpoint import Interrupted
 from pkg.http.fastapi_errors import fault_of, headers_of
 from pkg.http.pages import Pages
 from pkg.proto.http_rule import HttpRule, parse_template
-from pkg.rpc.call import Call, current_call
 from pkg.rpc.operation import described
 
 if TYPE_CHECKING:
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     from pkg.http.app import HttpApp
     from pkg.http.asgi import AsgiApp, Receive, Scope, Send
     from pkg.http.headers import Headers
+    from pkg.rpc.call import Call
     from pkg.rpc.operation import Operation
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -65,51 +65,9 @@ def declares(
 
     def mark(function: Function) -> Function:
         setattr(function, _DECLARED, _Declared(operation, max_body))
-        return _given_call(function)
+        return given_call(function)
 
     return mark
-
-
-async def current() -> Call:
-    """The call that is served; a FastAPI dependency (async: others run in a thread).
-
-    Raises:
-        LookupError: nobody serves a call here, which must not happen.
-    """
-    return _served()
-
-
-def _served() -> Call:
-    call = current_call.get()
-    if call is None:
-        raise LookupError("a route was reached outside the chain")
-    return call
-
-
-CurrentCall = Annotated[Call, Depends(current)]
-"""Type of an endpoint's argument, or a dependency's, that is to be the call."""
-
-
-def _given_call(function: Function) -> Function:
-    """The endpoint without its `CurrentCall`, which it is given as it is called.
-
-    As a dependency it would cost FastAPI a tenth of a request.
-    """
-    try:
-        signature = inspect.signature(function, eval_str=True)
-    except NameError:  # FastAPI says better what is wrong with it
-        return function
-    others = [each for each in signature.parameters.values() if each.annotation != CurrentCall]
-    names = signature.parameters.keys() - {each.name for each in others}
-    if not names:
-        return function
-
-    @wraps(function)
-    def given(**values: Any) -> Any:
-        return function(**values, **dict.fromkeys(names, _served()))
-
-    setattr(given, "__signature__", signature.replace(parameters=others))  # noqa: B010 - mypy
-    return cast("Function", given)
 
 
 def application(title: str, version: str = "0", description: str = "") -> FastAPI:

@@ -8,7 +8,8 @@ from fastapi.responses import Response, StreamingResponse
 
 from internal.user.consts import ROLE_USER
 from internal.user.service import AuthService, AvatarService
-from pkg.http.hand_written import CurrentCall, declares
+from pkg.http.current_call import CurrentCall
+from pkg.http.hand_written import declares
 from pkg.rpc import Auth, Operation
 
 if TYPE_CHECKING:

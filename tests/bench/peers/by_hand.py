@@ -4,7 +4,8 @@
 from fastapi import FastAPI
 
 from internal.user.consts import ROLE_USER
-from pkg.http.hand_written import CurrentCall, declares
+from pkg.http.current_call import CurrentCall
+from pkg.http.hand_written import declares
 from pkg.rpc import Operation
 from tests.bench.peers.order import Order
 

@@ -12,7 +12,8 @@ from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
 from pkg.errors import Fault
-from pkg.http.hand_written import CurrentCall, adopt, application, current, declares
+from pkg.http.current_call import CurrentCall, current
+from pkg.http.hand_written import adopt, application, declares
 from pkg.middleware import recovery
 from pkg.rpc import Auth, Call, Handler, Operation
 from tests.unit.pkg.http.lab import Exchange, Lab, chunks, lab

@@ -14,8 +14,9 @@ from api.lab.docs.v1 import Filter, Groups, Messages, Numbers, Texts
 from api.lab.docs.v1.service import docs_service
 from pkg.errors import Fault
 from pkg.http import HttpApp, ProfileName, profile_of
+from pkg.http.current_call import CurrentCall
 from pkg.http.docs import add_docs
-from pkg.http.hand_written import CurrentCall, adopt, application, declares
+from pkg.http.hand_written import adopt, application, declares
 from pkg.middleware import authentication, request_id, validation
 from pkg.openapi import Document
 from pkg.rpc import Auth, Call, Operation, Principal
