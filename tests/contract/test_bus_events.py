@@ -68,11 +68,11 @@ async def test_nobody_is_the_caller_and_no_policy_is_asked(lab: EventLab) -> Non
 
 
 async def test_a_consumer_that_is_slow_takes_no_more_than_it_has_places_for(lab: EventLab) -> None:
+    lab.service.hangs = True
     for number in range(20):
         await lab.send(Change(name=f"{number}"))
 
     async with lab.running(concurrency=2, prefetch=3, drain=timedelta(milliseconds=50)) as events:
-        events.hangs = True
         await events.until(2)
         for _ in range(20):
             await asyncio.sleep(SOON.total_seconds() / 4)
@@ -103,10 +103,11 @@ async def test_the_request_id_is_the_senders_or_the_messages_and_the_same_for_ev
 
 
 async def test_an_inbox_can_go_by_the_same_id_however_often_the_event_comes(lab: EventLab) -> None:
+    lab.service.errors = [Fault("UNAVAILABLE")]
+    await lab.send(Change(), message_id="m1")
+    await lab.send(Change(), message_id="m1")
+
     async with lab.running() as events:
-        await lab.send(Change(), message_id="m1")
-        await lab.send(Change(), message_id="m1")
-        events.errors = [Fault("UNAVAILABLE")]
         await lab.done(2)
 
     assert [each.headers["message-id"] for each in events.calls] == ["m1"] * 3
@@ -138,9 +139,10 @@ async def test_a_sender_who_does_not_record_the_trace_is_heeded(bus_lab: buses.L
 
 
 async def test_events_are_counted_by_operation_and_reason(lab: EventLab) -> None:
-    async with lab.running() as events:
-        events.errors = [Fault("UNAVAILABLE")]
-        await lab.send(Change())
+    lab.service.errors = [Fault("UNAVAILABLE")]
+    await lab.send(Change())
+
+    async with lab.running():
         await lab.done()
 
     assert (lab.calls(CHANGED, "UNAVAILABLE"), lab.calls(CHANGED, "OK")) == (1, 1)
@@ -164,9 +166,10 @@ async def test_an_event_is_one_line_in_the_log(
 async def test_a_defect_is_told_once_a_try_and_tried_again(
     lab: EventLab, caplog: pytest.LogCaptureFixture
 ) -> None:
+    lab.service.errors = [RuntimeError("a defect")]
+    await lab.send(Change())
+
     async with lab.running() as events:
-        events.errors = [RuntimeError("a defect")]
-        await lab.send(Change())
         await lab.done()
 
     assert len(events.calls) == 2
@@ -177,10 +180,10 @@ async def test_a_defect_is_told_once_a_try_and_tried_again(
 
 
 async def test_an_operation_ends_at_its_own_deadline_and_is_tried_again(lab: EventLab) -> None:
+    lab.service.hangs = True
     await lab.send(Change())
 
     async with lab.running(HURRIED, retry=RetrySettings(attempts=2, backoff=QUICK)) as events:
-        events.hangs = True
         await lab.done()
 
     assert lab.calls(HURRIED, "DEADLINE_EXCEEDED") == len(events.calls) == 2
@@ -188,12 +191,12 @@ async def test_an_operation_ends_at_its_own_deadline_and_is_tried_again(lab: Eve
 
 
 async def test_an_operation_has_no_more_time_than_its_subscription(lab: EventLab) -> None:
+    lab.service.hangs = True
     await lab.send(Change())
 
     async with lab.running(
         timeout=timedelta(milliseconds=500), retry=RetrySettings(attempts=1)
     ) as events:
-        events.hangs = True
         await lab.done()
 
     assert events.calls[0].deadline is not None
@@ -250,10 +253,10 @@ async def test_records_that_come_back_are_not_recorded_again(lab: EventLab) -> N
 
 @pytest.mark.parametrize("reason", ["UNAVAILABLE", "OVERLOADED", "INTERNAL", "DEADLINE_EXCEEDED"])
 async def test_a_fault_that_may_pass_is_tried_again(lab: EventLab, reason: str) -> None:
+    lab.service.errors = [Fault(reason)]
     await lab.send(Change())
 
     async with lab.running() as events:
-        events.errors = [Fault(reason)]
         await lab.done()
 
     assert len(events.calls) == 2
@@ -262,10 +265,10 @@ async def test_a_fault_that_may_pass_is_tried_again(lab: EventLab, reason: str) 
 
 @pytest.mark.parametrize("reason", ["INVALID_ARGUMENT", "PERMISSION_DENIED", "UNAUTHENTICATED"])
 async def test_a_fault_that_will_not_pass_is_given_up_at_once(lab: EventLab, reason: str) -> None:
+    lab.service.errors = [Fault(reason, "because")]
     await lab.send(Change())
 
     async with lab.running() as events:
-        events.errors = [Fault(reason, "because")]
         await lab.done()
 
     assert len(events.calls) == 1
