@@ -1,6 +1,8 @@
 """A process that consumes into a database, each message once: for tests that kill it.
 
-    python -m tests.contract.bus_child <kind> <url of the bus> <topic> <folder>
+    python -m tests.contract.bus_child <kind> <url of the bus> <topic> <folder> <most>
+
+After so many calls of its handler it hangs in the next; 0 is as many as come.
 
 In the folder lie the database and a file with a line for each time that a handler was called.
 """
@@ -107,9 +109,9 @@ def processor(lab: Lab, handler: Handler) -> Processor:
 class Child:
     """The process."""
 
-    def __init__(self, kind: str, url: str, topic: str, folder: Path) -> None:
+    def __init__(self, kind: str, url: str, topic: str, folder: Path, most: int = 0) -> None:
         self._process = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-m", __name__, kind, url, topic, str(folder)],
+            [sys.executable, "-m", __name__, kind, url, topic, str(folder), str(most)],
             env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
         )
 
@@ -124,11 +126,17 @@ class Child:
         return self._process.wait(timeout=30)
 
 
-async def _consume(kind: str, url: str, topic: str, folder: str) -> None:
+async def _consume(kind: str, url: str, topic: str, folder: str, most: str) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     async with ledger(Path(folder)) as book, buses.connected(kind, url, topic) as lab:
-        consumer = processor(lab, book.handle)
+
+        async def handle(received: Received) -> None:
+            if 0 < int(most) <= book.called():
+                await asyncio.Event().wait()
+            await book.handle(received)
+
+        consumer = processor(lab, handle)
         await consumer.start()
         await stop.wait()
         await consumer.stop()

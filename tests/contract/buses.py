@@ -40,9 +40,10 @@ from pkg.bus.tasks import end
 from pkg.bus.valkey import ValkeyBus
 from pkg.clock import SystemClock
 from pkg.config import Secret
-from pkg.redis import RedisSettings, open_redis
+from pkg.redis import open_redis
 from pkg.tokens import SystemTokens
 from tests.contract.servers import EMBEDDED, MEMORY, SERVER
+from tests.unit.pkg.patient import PATIENT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
@@ -54,7 +55,7 @@ PATIENCE = 60.0
 QUICK = BackoffSettings(first=timedelta(milliseconds=5), longest=timedelta(milliseconds=20))
 STREAMS = StreamSettings(
     partitions=PARTITIONS,
-    session=timedelta(seconds=3),
+    session=timedelta(seconds=5),
     heartbeat=timedelta(milliseconds=100),
 )
 
@@ -285,7 +286,7 @@ async def lab(kind: str, url: str) -> AsyncIterator[Lab]:
     async with connected(kind, url, topic) as made:
         yield made
         if kind == EMBEDDED:
-            client: Any = open_redis(RedisSettings(), url)
+            client: Any = open_redis(PATIENT, url)
             keys = [key async for key in client.scan_iter(f"{topic}:*")]
             if keys:
                 await client.delete(*keys)
@@ -299,7 +300,7 @@ async def connected(kind: str, url: str, topic: str) -> AsyncIterator[Lab]:
         bus = MemoryBus(clock=SystemClock(), partitions=PARTITIONS)
         yield Lab(kind, bus, bus, topic, url)
     elif kind == EMBEDDED:
-        client = open_redis(RedisSettings(), url)
+        client = open_redis(PATIENT, url)
         settings = STREAMS.model_copy(update={"prefix": topic})
         streams = ValkeyBus(client, settings, tokens=SystemTokens())
         try:
@@ -320,7 +321,7 @@ async def connected(kind: str, url: str, topic: str) -> AsyncIterator[Lab]:
 
 def kafka_settings(url: str, **options: Any) -> KafkaSettings:
     """Those of a Kafka for tests, where a member that has died is missed soon."""
-    return KafkaSettings(url=Secret(url), session=timedelta(seconds=1.5), **options)
+    return KafkaSettings(url=Secret(url), session=timedelta(seconds=5), **options)
 
 
 def ends(received: Collection[Received]) -> dict[Partition, int]:

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pkg.clock import FakeClock
-from pkg.redis import EmbeddedValkey, RedisSettings, open_redis
+from pkg.redis import EmbeddedValkey, open_redis
+from tests.unit.pkg.patient import PATIENT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -93,7 +94,7 @@ async def backend(kind: str, url: str) -> AsyncIterator[Backend]:
         yield Backend(kind)
         return
     prefix = f"test:{uuid.uuid4().hex}:"
-    client: Any = open_redis(RedisSettings(), url)
+    client: Any = open_redis(PATIENT, url)
     try:
         yield Backend(kind, url, client, prefix)
         keys = [key async for key in client.scan_iter(f"{prefix}*")]

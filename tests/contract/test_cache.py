@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 
 MINUTE = timedelta(minutes=1)
 MOMENT = timedelta(seconds=1)
-SETTINGS = CacheSettings(ttl=5 * MINUTE, stale=MINUTE, negative_ttl=MINUTE / 6, jitter=0)
+SETTINGS = CacheSettings(
+    ttl=5 * MINUTE, stale=MINUTE, negative_ttl=MINUTE / 6, jitter=0, wait_for_others=MINUTE
+)
 VERSION = b"version1"
 LOCAL = {"cache": "users", "result": "local"}
 

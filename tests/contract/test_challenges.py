@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tests.contract.servers import Backend
 
 TTL = timedelta(minutes=5)
-MOMENT = timedelta(seconds=1)
+MOMENT = timedelta(seconds=10)
 
 
 @pytest.fixture

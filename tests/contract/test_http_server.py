@@ -189,7 +189,7 @@ async def test_stop_that_is_cut_off_waits_for_nobody(engine: HttpEngine) -> None
         stopping.cancel()
         with pytest.raises(asyncio.CancelledError):
             await stopping
-        await server.wait()
+        await asyncio.wait({asyncio.ensure_future(server.wait())})
         with pytest.raises(httpx.HTTPError):
             (await request).raise_for_status()
         assert page.cancelled
@@ -285,7 +285,7 @@ async def test_the_application_is_told_of_a_caller_that_leaves_in_its_body(
 
 async def test_an_idle_connection_is_closed_after_the_keep_alive(engine: HttpEngine) -> None:
     async with (
-        serving(engine, Page(), keep_alive=timedelta(seconds=1)) as server,
+        serving(engine, Page(), keep_alive=timedelta(seconds=3)) as server,
         connected(server, GET) as (reading, writing),
     ):
         assert b"HTTP/1.1 200 " in await reading.readuntil(b"none")

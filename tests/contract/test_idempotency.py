@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 LEASE = timedelta(seconds=30)
 DAY = timedelta(hours=24)
-MOMENT = timedelta(seconds=1)
+MOMENT = timedelta(seconds=10)
 REQUEST, ANOTHER = bytes(range(32)), bytes(32)
 RESULT = b"\x00\xffreply\r\n"
 
@@ -170,7 +170,7 @@ async def test_nothing_is_kept_for_ever(redis_backend: Backend) -> None:
     await store.begin(claim(key="done"), LEASE)
     await store.finish(claim(key="done"), RESULT, DAY)
 
-    assert 29 < await redis_backend.ttl("idempotency:{running}") <= 30
+    assert 20 < await redis_backend.ttl("idempotency:{running}") <= 30
     assert await redis_backend.ttl("idempotency:{done}") > 86_000
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pkg.clock import SystemClock
+from pkg.clock import Pause, SystemClock, pause
 from pkg.errors import Fault
 from pkg.lock import (
     Attempt,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 NONE = timedelta()
 MOMENT = timedelta(milliseconds=50)
-SHORT = timedelta(milliseconds=300)
+SHORT = timedelta(seconds=3)
 LONG = timedelta(seconds=30)
 
 
@@ -60,10 +60,15 @@ def store(backend: Backend) -> Watched:
     return Watched(RedisLockStore(backend.redis, backend.prefix + "lock"))
 
 
-def process(store: LockStore) -> StoredLocks:
+def process(store: LockStore, pause: Pause = pause) -> StoredLocks:
     """Who holds locks reckons with the true time; that of the store can be moved."""
     return StoredLocks(
-        store, LockSettings(ttl=LONG), clock=SystemClock(), tokens=SystemTokens(), chance=lambda: 0
+        store,
+        LockSettings(ttl=LONG),
+        clock=SystemClock(),
+        tokens=SystemTokens(),
+        chance=lambda: 0,
+        pause=pause,
     )
 
 
@@ -211,16 +216,20 @@ async def test_the_lock_of_who_is_gone_is_free_after_its_time(
 
 
 async def test_who_loses_its_lock_is_stopped_and_told(
-    backend: Backend, store: Watched, locks: StoredLocks, others: StoredLocks
+    backend: Backend, store: Watched, others: StoredLocks
 ) -> None:
     other = others.acquire("a", wait=NONE)
-    stopped = False
+    lost, stopped = asyncio.Event(), False
+
+    async def until_lost(_duration: timedelta) -> None:
+        await lost.wait()
 
     async def work() -> None:
         nonlocal stopped
-        async with locks.acquire("a", ttl=SHORT) as held:
+        async with process(store, until_lost).acquire("a", ttl=LONG) as held:
             await backend.advance(LONG)
             assert (await other.__aenter__()).fencing > held.fencing
+            lost.set()
             try:
                 await asyncio.Event().wait()
             except asyncio.CancelledError:

@@ -154,8 +154,11 @@ async def test_what_a_dead_relay_had_taken_is_sent_when_its_lease_is_over(shop: 
     assert await other.send_waiting() == 0
 
     shop.clock.advance(SETTINGS.lease + MOMENT)
+    shop.wire.asked.clear()
+    taking = asyncio.create_task(other.send_waiting())
+    await shop.wire.asked.wait()
     shop.wire.go_on.set()
-    assert await other.send_waiting() == 2
+    assert await taking == 2
 
     await dying  # was only slow: its messages came twice, and are deleted once
     assert shop.wire.values.count(b"1") == 2

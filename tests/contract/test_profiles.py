@@ -91,7 +91,7 @@ async def names(url: str, app_name: str, wanted: str) -> list[str]:
 
 def settings(url: str, **more: object) -> PyroscopeSettings:
     return PyroscopeSettings.model_validate(
-        {"url": url, "upload_every": SECOND, "sample_rate": 100, **more}
+        {"url": url, "upload_every": SECOND, "sample_rate": 100, "stop_timeout": 30 * SECOND} | more
     )
 
 

@@ -269,11 +269,10 @@ async def test_redis_and_memory_decide_alike(
 async def test_without_a_clock_the_time_is_the_servers(redis_backend: Backend) -> None:
     limit = RateLimitSettings(rate=20, per=timedelta(seconds=1), burst=1).rule()
     limiter = RedisRateLimiter(every_key(limit), redis_backend.redis, redis_backend.prefix + "l")
-    assert (await limiter.take("a")).allowed
-    refused = await limiter.take("a")
-    assert 0 < refused.retry_after <= 0.05
-
     async with asyncio.timeout(30):
+        while (refused := await limiter.take("a")).allowed:
+            pass
+        assert 0 < refused.retry_after <= 0.05
         while not (await limiter.take("a")).allowed:  # noqa: ASYNC110 - its time cannot be moved
             await asyncio.sleep(refused.retry_after)
 

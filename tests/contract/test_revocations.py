@@ -20,6 +20,7 @@ from pkg.jwt import (
 )
 from pkg.redis import RedisSettings, open_redis
 from tests.contract import servers
+from tests.unit.pkg.patient import PATIENT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from tests.contract.servers import Backend
 
 TTL = timedelta(minutes=15)
-MOMENT = timedelta(seconds=1)
+MOMENT = timedelta(seconds=10)
 SOON = 10.0
 """Seconds: far more than it takes."""
 HOW = ("read", "own", "heard")
@@ -274,7 +275,7 @@ async def test_all_loops_of_a_process_know_what_one_has_revoked(redis_backend: B
         here = followed.on(redis_backend.redis)
 
         async def there() -> bool:
-            client = open_redis(RedisSettings(), redis_backend.url)
+            client = open_redis(PATIENT, redis_backend.url)
             revocations = followed.on(client)
             await revocations.end_session("s", TTL)
             before = await good(revocations, "s")
@@ -396,7 +397,7 @@ async def test_a_connection_that_breaks_puts_all_in_doubt_until_all_is_loaded_ag
     redis_backend: Backend,
 ) -> None:
     there = RedisRevocations(redis_backend.redis, redis_backend.prefix + "jwt")
-    client: Any = open_redis(RedisSettings(), redis_backend.url)
+    client: Any = open_redis(PATIENT, redis_backend.url)
     redis_backend.redis, other = client, redis_backend.redis
     async with in_step(redis_backend) as followed:
         here = followed.on(client)

@@ -163,7 +163,7 @@ async def test_a_collector_that_refuses_loses_spans_that_are_counted_until_it_ta
 ) -> None:
     caplog.set_level(logging.INFO)
     own.collector.refuse = True
-    async with lab(own, timeout=timedelta(milliseconds=500)) as made:
+    async with lab(own, timeout=timedelta(seconds=2)) as made:
         made.root("lost").end()
         await until(lambda: made.count("dropped", reason="export_failed") == 1)
         own.collector.refuse = False

@@ -69,7 +69,7 @@ def test_callers_are_told_how_a_limit_stands(web: Web) -> None:
     told = [web.client.get("/v1/captcha").headers for _ in range(2)]
 
     assert [each["ratelimit-limit"] for each in told] == ["300", "300"]
-    assert int(told[1]["ratelimit-remaining"]) <= int(told[0]["ratelimit-remaining"])
+    assert all(0 < int(each["ratelimit-remaining"]) < 300 for each in told)
     assert "ratelimit-limit" not in web.client.get("/v1/get/dictList").headers
 
 

@@ -65,7 +65,7 @@ def test_requests_in_flight_are_finished_before_it_ends(tmp_path: Path) -> None:
 
 
 def test_it_says_that_it_is_not_ready_and_serves_on_while_it_drains(tmp_path: Path) -> None:
-    with Service(tmp_path, {"lifecycle.drainDelay": "2s"}) as service:
+    with Service(tmp_path, {"lifecycle.drainDelay": "6s"}) as service:
         assert phase(service) == "running True"
         assert service.process is not None
         service.process.send_signal(signal.SIGTERM)

@@ -140,12 +140,28 @@ async def test_calls_are_told_by_operation_and_transport(
     )
     login = ("http", LOGIN)
     duration = "rpc_call_duration_seconds"
-    assert prometheus.by(f"{duration}_count", "transport", "operation")[login] == 4
-    assert prometheus.by(f"{duration}_bucket", "transport", "operation", "le")[*login, "+Inf"] == 4
-    # Passwords are hashed slowly, on purpose.
-    assert prometheus.by(f"{duration}_sum", "transport", "operation")[login] > 0.001
-    in_flight = prometheus.by("rpc_calls_in_flight", "transport")
-    assert in_flight == {("http",): 0, ("grpc",): 0}
+    # Each by itself: a scrape that comes late makes everything stale for a while.
+    eventually(
+        lambda: prometheus.by(f"{duration}_count", "transport", "operation").get(login) == 4,
+        "four logins were timed",
+    )
+    eventually(
+        lambda: (
+            prometheus.by(f"{duration}_bucket", "transport", "operation", "le").get(
+                (*login, "+Inf")
+            )
+            == 4
+        ),
+        "all of them are in the last bucket",
+    )
+    eventually(
+        lambda: prometheus.by(f"{duration}_sum", "transport", "operation").get(login, 0) > 0.001,
+        "passwords are hashed slowly, on purpose",
+    )
+    eventually(
+        lambda: prometheus.by("rpc_calls_in_flight", "transport") == {("http",): 0, ("grpc",): 0},
+        "nothing is in flight",
+    )
     eventually(
         lambda: any(
             each["trace_id"] == trace_id for each in prometheus.exemplars(f"{duration}_bucket")
@@ -158,18 +174,24 @@ async def test_calls_are_told_by_operation_and_transport(
 
 
 def test_pools_and_loops_are_told(prometheus: Prometheus) -> None:
-    limits = prometheus.by("resource_limit", "resource", "loop")
-    assert {("sql", "grpc"), ("redis", "grpc")} <= set(limits)
-    in_use = prometheus.by("resource_in_use", "resource", "loop")
-    assert set(in_use) == set(limits)
-    assert all(0 <= used <= limits[resource] for resource, used in in_use.items())
+    def within_their_limits() -> bool:
+        limits = prometheus.by("resource_limit", "resource", "loop")
+        in_use = prometheus.by("resource_in_use", "resource", "loop")
+        return (
+            {("sql", "grpc"), ("redis", "grpc")} <= set(limits)
+            and set(in_use) == set(limits)
+            and all(0 <= used <= limits[resource] for resource, used in in_use.items())
+        )
+
+    eventually(within_their_limits, "pools tell their limits, and what is in use")
 
     def measured() -> dict[tuple[str, ...], float]:
         return prometheus.by("event_loop_lag_seconds_count", "loop")
 
+    loops = {("main",), ("grpc",)}
+    eventually(lambda: set(measured()) == loops, "both loops are measured")
     before = measured()
-    assert set(before) == {("main",), ("grpc",)}
     eventually(
-        lambda: all(count > before[loop] for loop, count in measured().items()),
+        lambda: all(measured().get(loop, 0) > before.get(loop, 0) for loop in loops),
         "the lag of both loops is measured on and on",
     )

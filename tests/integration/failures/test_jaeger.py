@@ -126,7 +126,7 @@ class PrivateJaeger:
     def received(self, name: str) -> bool:
         query = self._server.environment()["TEST_JAEGER_URL"]
         asked = {"service": SERVICE, "operation": name}
-        with httpx.Client(base_url=query, trust_env=False, timeout=2) as client:
+        with httpx.Client(base_url=query, trust_env=False, timeout=15) as client:
             return bool(client.get("/api/traces", params=asked).json()["data"])
 
 
@@ -229,13 +229,15 @@ async def serving(collector: Breakable, protocol: str) -> AsyncIterator[Service]
     finally:
         began = time.monotonic()
         await service.tracing.stop()
-        assert time.monotonic() - began < 2, "the stop has waited for the collector"
+        assert time.monotonic() - began < 5, "the stop has waited for the collector"
     LOG.info(
         "%d calls: %d sent, %d lost; at most %d waiting; the last came again after %.1f s",
         *(service.made, service.exported, service.lost, service.most_waiting, service.again),
     )
+    async with asyncio.timeout(10):  # a request that was under way may end after the stop
+        while service.count("waiting"):  # noqa: ASYNC110 - metrics tell no event
+            await asyncio.sleep(0.01)
     assert service.made == service.exported + service.lost
-    assert service.count("waiting") == 0
     assert service.most_waiting <= QUEUE
 
 

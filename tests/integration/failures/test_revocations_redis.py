@@ -30,7 +30,7 @@ SECOND = timedelta(seconds=1)
 ANSWER = SECOND / 5
 SETTINGS = RedisSettings(timeout=ANSWER, connect_timeout=ANSWER, retries=1, max_connections=8)
 FOLLOWING = RevocationSettings(max_delay=SECOND)
-DEADLINE = 2.0
+DEADLINE = 5.0
 """Seconds for any call: two tries and the pause between them, with room for a busy machine."""
 
 

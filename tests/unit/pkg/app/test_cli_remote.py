@@ -57,13 +57,14 @@ def test_a_variable_names_a_source(tmp_path: Path) -> None:
 def test_a_source_that_is_not_there_is_code_1_and_says_so_while_it_waits(tmp_path: Path) -> None:
     stall = Stall()
 
-    code = stall.main("--remote", f"dir://{tmp_path}", "--set", "remote.startTimeout=600ms")
+    quick = ("--set", "remote.startTimeout=2s", "--set", "remote.backoff.first=10ms")
+    code = stall.main("--remote", f"dir://{tmp_path}", *quick)
 
     assert code == 1
     waiting, failed = stall.err.getvalue().splitlines()
     assert waiting.startswith(f"stall: dir:{tmp_path}: ")
-    assert waiting.endswith("; trying again for up to 600ms")
-    assert failed.startswith(f"stall: dir:{tmp_path}: not read within 600ms: ")
+    assert waiting.endswith("; trying again for up to 2s")
+    assert failed.startswith(f"stall: dir:{tmp_path}: not read within 2s: ")
     assert stall.served == []
 
 

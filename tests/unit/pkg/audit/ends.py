@@ -122,7 +122,10 @@ class Gate:
 class World:
     """A recorder with everything around it."""
 
-    def __init__(self, sink: AuditSink | None = None, **settings: Any) -> None:
+    def __init__(
+        self, sink: AuditSink | None = None, linger: timedelta = timedelta(), **settings: Any
+    ) -> None:
+        """`linger` may be longer than a setting."""
         self.clock = FakeClock()
         self.memory = MemorySink()
         self.alerts = MemoryAlerts()
@@ -132,7 +135,7 @@ class World:
         self.recorder = Recorder(
             sink or self.memory,
             writer(self.clock),
-            AuditSettings(**({"linger": timedelta()} | settings)),
+            AuditSettings(**settings).model_copy(update={"linger": linger}),
             backoff=Backoff(BackoffSettings(), lambda: 0.5),
             metrics=AuditMetrics(self.registry),
             alerts=self.alerts,

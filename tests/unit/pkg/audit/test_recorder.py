@@ -14,7 +14,7 @@ from api.lab.v1 import Safe, Task
 from pkg.audit import AuditSettings
 from tests.unit.pkg.audit.ends import PATIENCE, Gate, World, call, operation, request_ids, turns
 
-LONG = timedelta(seconds=1)
+LONG = timedelta(hours=1)
 """A linger that no test waits for."""
 
 

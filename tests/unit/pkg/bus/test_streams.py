@@ -20,8 +20,9 @@ from pkg.bus import (
 from pkg.bus.valkey import ValkeyBus
 from pkg.bus.valkey_entry import entry_of, received_of
 from pkg.bus.valkey_scripts import JOIN, RELEASE
-from pkg.redis import EmbeddedValkey, RedisSettings, open_redis
+from pkg.redis import EmbeddedValkey, open_redis
 from pkg.tokens import SystemTokens
+from tests.unit.pkg.patient import PATIENT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 SOON = timedelta(milliseconds=50)
 SETTINGS = StreamSettings(
-    partitions=1, max_length=3, session=timedelta(seconds=1), heartbeat=SOON, prefix="{bus}"
+    partitions=1, max_length=3, session=timedelta(seconds=10), heartbeat=SOON, prefix="{bus}"
 )
 
 
@@ -81,7 +82,7 @@ class Streams:
 
     def __init__(self, server: EmbeddedValkey) -> None:
         self.server = server
-        self.client: Any = open_redis(RedisSettings(retries=0), server.url)
+        self.client: Any = open_redis(PATIENT.model_copy(update={"retries": 0}), server.url)
         self.bus = ValkeyBus(self.client, SETTINGS, tokens=SystemTokens())
 
     async def send(self, *values: int) -> None:
@@ -288,7 +289,7 @@ async def test_a_partition_that_goes_is_not_taken_back_before_it_is_free(
     slow: Any = SlowToRelease(streams.client)
     watcher = Watcher()
     source = ValkeyBus(slow, SETTINGS, tokens=SystemTokens()).source("t", "g")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await source.open(watcher)
         await streams.client.delete("{bus}:t:owner:g:0")  # as after a session without a beat
         await watcher.gone.wait()

@@ -112,7 +112,7 @@ async def test_a_stream_may_break_off(transport: Transport, error: Exception) ->
 
 @every_transport
 async def test_a_stream_has_a_deadline_where_streams_have_one(transport: Transport) -> None:
-    chain = Chain(stream=timedelta(milliseconds=50))
+    chain = Chain(stream=timedelta(seconds=1))
     async with transport.serving(*chain.middlewares) as lab:
         lab.service.hold()
         outcome = await lab.watch(Glance(name="a", count=1), headers=ALICE)

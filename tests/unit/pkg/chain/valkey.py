@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from pkg.redis import EmbeddedValkey, RedisSettings, open_redis
+from pkg.redis import EmbeddedValkey, open_redis
+from tests.unit.pkg.patient import PATIENT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -17,7 +18,7 @@ async def valkey(directory: Path) -> AsyncIterator[Any]:
     """A client of it."""
     server = EmbeddedValkey(directory)
     await server.start()
-    client: Any = open_redis(RedisSettings(), server.url)
+    client: Any = open_redis(PATIENT, server.url)
     try:
         yield client
     finally:

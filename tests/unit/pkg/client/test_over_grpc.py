@@ -127,7 +127,7 @@ async def test_the_server_learns_what_time_is_left() -> None:
     async with running() as run, GrpcChannel(run.target, registry()) as channel:
         client = StrictServiceClient(ResilientChannel(channel, target()))
         before = run.loop.time()
-        await client.say(Line(line_text="a"), timeout=timedelta(seconds=2))
+        await client.say(Line(line_text="a"), timeout=timedelta(seconds=60))
     (call,) = run.strict.calls
     assert call.deadline is not None
-    assert before + 1 < call.deadline < run.loop.time() + 2
+    assert before + 50 < call.deadline < run.loop.time() + 60

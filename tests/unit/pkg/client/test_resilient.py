@@ -119,14 +119,14 @@ async def test_a_call_within_another_has_what_is_left_of_it() -> None:
     now = asyncio.get_running_loop().time()
     outer = Call("http", Operation("a.B/C"), {}, "", "en", "0" * 32)
     token = current_call.set(outer)
-    outer.deadline = now + 2
+    outer.deadline = now + 20
     await lab.look(timeout=timedelta(hours=1))
     await lab.look(timeout=timedelta(seconds=1))
     outer.deadline = now - 1
     await refused(lab.look(), "DEADLINE_EXCEEDED")
     current_call.reset(token)
     long, short = lab.there.given
-    assert timedelta(seconds=1) < long <= timedelta(seconds=2)
+    assert timedelta(seconds=10) < long <= timedelta(seconds=20)
     assert short == timedelta(seconds=1)
 
 

@@ -20,6 +20,7 @@ from pkg.config import ByteSize
 from pkg.holmes import FakeProbe, Holmes, HolmesSettings, Kind, Loops, RuleSettings
 from pkg.holmes.rules import CpuRule
 from pkg.profile import Sampler, thread_stacks
+from tests.unit.pkg.profile.busy import keep_busy
 from tests.unit.pkg.profile.reader import samples
 
 if TYPE_CHECKING:
@@ -258,7 +259,7 @@ def test_a_dump_has_a_cpu_profile(tmp_path: Path) -> None:
 def test_a_dump_goes_without_a_profile_when_another_one_is_being_taken(tmp_path: Path) -> None:
     kennel = Kennel(tmp_path, profile=timedelta(milliseconds=200))
     stop = threading.Event()
-    other = threading.Thread(target=kennel.sampler.run, args=(MINUTE, 100, stop))
+    other = threading.Thread(target=keep_busy, args=(kennel.sampler, stop))
     other.start()
     while kennel.titles == [] or len(kennel.sent.sent[-1].attachments) > 1:
         kennel.clock.advance(MINUTE)

@@ -51,7 +51,7 @@ def server() -> Server:
 
 @pytest.fixture
 def reads(server: Server) -> SharedReads:
-    return SharedReads(cast("Redis", server))
+    return SharedReads(cast("Redis", server), patience=3600)
 
 
 async def test_each_call_gets_the_values_of_its_own_keys(

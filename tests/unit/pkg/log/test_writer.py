@@ -36,10 +36,11 @@ class Told(io.StringIO):
 
     def write(self, text: str) -> int:
         self.on_write()
+        written = super().write(text)
         if text:
             self.writes.append(text)
             self.told.set()
-        return super().write(text)
+        return written
 
 
 class Blocked(Told):

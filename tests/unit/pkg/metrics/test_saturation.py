@@ -22,7 +22,8 @@ from pkg.metrics import (
     sql_pool,
     threads,
 )
-from pkg.redis import EmbeddedValkey, RedisSettings, open_redis
+from pkg.redis import EmbeddedValkey, open_redis
+from tests.unit.pkg.patient import PATIENT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,7 +86,7 @@ async def test_connections_to_redis_are_counted(tmp_path: Path) -> None:
     gauges = Gauges()
     server = EmbeddedValkey(tmp_path)
     await server.start()
-    client: Any = open_redis(RedisSettings(max_connections=4), server.url)
+    client: Any = open_redis(PATIENT.model_copy(update={"max_connections": 4}), server.url)
     gauges.saturation.watch("redis", redis_pool(client))
     assert gauges.of("redis") == (0, 4, 0)
     async with client.pipeline() as pipeline:

@@ -18,6 +18,8 @@ from pkg.metrics import WorkerMetrics
 from pkg.middleware import CallMetrics
 from tests.unit.pkg.metrics import worker as program
 
+PATIENCE = timedelta(seconds=30)
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -76,7 +78,7 @@ async def test_the_counts_of_two_processes_add_up_wherever_prometheus_asks(
     for _ in range(5):
         counted.begin("http")
         counted.end("http", "lab.v1.Lab/Do", "OK", 0.2)
-    workers = WorkerMetrics(directory, "0", registry)
+    workers = WorkerMetrics(directory, "0", registry, timeout=PATIENCE)
     await workers.start()
     one, two = Worker(directory, "1", 7), Worker(directory, "2", 11)
     try:
@@ -94,7 +96,7 @@ async def test_the_counts_of_two_processes_add_up_wherever_prometheus_asks(
 async def test_a_worker_that_was_killed_is_missed_until_it_begins_again(
     directory: Path,
 ) -> None:
-    workers = WorkerMetrics(directory, "0", CollectorRegistry())
+    workers = WorkerMetrics(directory, "0", CollectorRegistry(), timeout=PATIENCE)
     await workers.start()
     Worker(directory, "1", 7).end()
 
@@ -135,7 +137,7 @@ async def test_exemplars_and_help_survive(directory: Path) -> None:
     Counter("sold", "Things sold.", registry=registry).inc(3, {"trace_id": "abc"})
     other = WorkerMetrics(directory, "1", registry)
     await other.start()
-    workers = WorkerMetrics(directory, "0", CollectorRegistry())
+    workers = WorkerMetrics(directory, "0", CollectorRegistry(), timeout=PATIENCE)
 
     answer = await workers.endpoint({"headers": [(b"accept", ACCEPT)]})
 

@@ -69,7 +69,7 @@ async def test_what_is_called_next_can_see_what_is_left() -> None:
 
     assert await around(deadline(timedelta(seconds=30)), Service("reply"))(at, None) == "reply"
     assert at.deadline is not None
-    assert 29 < at.deadline - now() <= 30
+    assert 20 < at.deadline - now() <= 30
 
 
 async def test_the_handler_runs_in_the_callers_task() -> None:
@@ -132,9 +132,9 @@ def test_a_limit_must_be_positive(wrong: timedelta) -> None:
 
 
 async def test_each_call_has_its_own_deadline() -> None:
-    limited = around(deadline(timedelta(milliseconds=30)), hang)
+    limited = around(deadline(timedelta(seconds=1)), hang)
     first = asyncio.ensure_future(limited(call(), None))
-    await asyncio.wait({first}, timeout=0.015)
+    await asyncio.wait({first}, timeout=0.5)
     second = asyncio.ensure_future(limited(call(), None))
 
     await asyncio.wait({first})

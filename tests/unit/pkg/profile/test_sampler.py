@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pkg.profile import Sampler, SamplerBusyError, thread_stacks
+from pkg.profile import Sampler, SamplerBusyError
 from pkg.profile.tally import MAX_DEPTH, MAX_STACKS, Tally
+from tests.unit.pkg.profile.busy import keep_busy
 from tests.unit.pkg.profile.reader import Found, samples
 
 if TYPE_CHECKING:
@@ -105,15 +106,18 @@ def test_the_sampler_does_not_see_itself() -> None:
     assert not any(each.holds("Sampler.run") for each in found)
 
 
+def run_on_and_on(sampler: Sampler) -> None:
+    while True:
+        sampler.run(timedelta(milliseconds=1), 250, threading.Event())
+
+
 def test_one_profile_is_taken_at_a_time() -> None:
     sampler, stop = Sampler(), threading.Event()
-    first = threading.Thread(target=sampler.run, args=(timedelta(minutes=1), 100, stop))
+    first = threading.Thread(target=keep_busy, args=(sampler, stop))
     first.start()
     try:
-        while "Sampler.run" not in thread_stacks({first.ident or 0: ""}, only_noted=True):
-            assert first.is_alive()
         with pytest.raises(SamplerBusyError, match="one at a time"):
-            sampler.run(timedelta(milliseconds=1), 250, threading.Event())
+            run_on_and_on(sampler)
     finally:
         stop.set()
         first.join()

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pkg.rbac import PolicyWatch, RedisNotifier
-from pkg.redis import EmbeddedValkey, RedisSettings, open_redis
+from pkg.redis import EmbeddedValkey, open_redis
+from tests.unit.pkg.patient import PATIENT
 from tests.unit.pkg.rbac.sources import Source, engine_of
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from pkg.rbac import Rule
 
 RULE: Rule = ("user", "/a", "GET")
-SETTINGS = RedisSettings(retries=0)
+SETTINGS = PATIENT.model_copy(update={"retries": 0})
 
 
 class Heard(Source):

@@ -84,6 +84,10 @@ def loop_thread() -> Iterator[LoopThread]:
         thread.close()
 
 
+def announcer_of(engine: PolicyEngine, notifier: MemoryNotifier) -> PolicyAnnouncer:
+    return PolicyAnnouncer(engine, notifier, timeout=timedelta(seconds=BOUND))
+
+
 def engine_of(table: Table) -> PolicyEngine:
     return PolicyEngine(table.load, clock=SystemClock(), max_stale=timedelta(hours=1))
 
@@ -95,7 +99,7 @@ def test_the_next_call_on_either_loop_is_decided_by_what_either_loop_announced()
 
     async def request(granted: bool) -> None:
         version = table.change(*((RULE,) if granted else ()))
-        await PolicyAnnouncer(engine, notifier).policy_changed(version)
+        await announcer_of(engine, notifier).policy_changed(version)
         assert engine.allowed(*RULE) is granted
 
     with loop_thread() as main, loop_thread() as grpc:
@@ -117,7 +121,7 @@ def test_changes_on_both_loops_at_once_all_hold_once_announced() -> None:
     granted: list[Rule] = []
 
     async def grant(name: str) -> None:
-        announcer = PolicyAnnouncer(engine, notifier)
+        announcer = announcer_of(engine, notifier)
         for number in range(50):
             rule = ("user", f"/{name}/{number}", "GET")
             with lock:

@@ -9,8 +9,9 @@ import pytest
 from redis.asyncio.connection import Connection
 from redis.exceptions import DataError
 
-from pkg.redis import EmbeddedValkey, RedisSettings, open_redis
+from pkg.redis import EmbeddedValkey, open_redis
 from pkg.redis.connections import CLASSES
+from tests.unit.pkg.patient import PATIENT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 async def test_a_task_that_only_talks_to_redis_can_be_cancelled_at_any_time(tmp_path: Path) -> None:
     server = EmbeddedValkey(tmp_path)
     await server.start()
-    client: Any = open_redis(RedisSettings(), server.url)
+    client: Any = open_redis(PATIENT, server.url)
 
     async def talk() -> None:
         for _ in range(50):

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pkg.redis import EmbeddedError, EmbeddedValkey, RedisClient, RedisSettings, child, open_redis
+from pkg.redis import EmbeddedError, EmbeddedValkey, RedisClient, child, open_redis
+from tests.unit.pkg.patient import PATIENT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -27,7 +28,7 @@ async def server(tmp_path: Path) -> AsyncIterator[EmbeddedValkey]:
 
 
 async def ask(url: str, *command: Any) -> Any:
-    client: Any = open_redis(RedisSettings(), url)
+    client: Any = open_redis(PATIENT, url)
     try:
         return await client.execute_command(*command)
     finally:
@@ -172,7 +173,7 @@ async def test_it_ends_with_a_process_that_is_killed_and_the_next_takes_over(
 
 
 async def test_a_client_starts_only_if_the_server_answers(server: EmbeddedValkey) -> None:
-    client = RedisClient(RedisSettings(), server.url)
+    client = RedisClient(PATIENT, server.url)
 
     assert client.name == "redis"
     await client.start()

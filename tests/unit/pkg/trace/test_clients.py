@@ -22,7 +22,7 @@ from api.lab.strict.v1.service import StrictServiceClient
 from pkg.database import Database, DatabaseSettings
 from pkg.errors import Fault
 from pkg.grpc import GrpcChannel
-from pkg.redis import EmbeddedValkey, RedisSettings, open_redis
+from pkg.redis import EmbeddedValkey, open_redis
 from pkg.trace import current_span
 from pkg.trace.elastic import TracedTransport as TracedElastic
 from pkg.trace.http import TracedTransport
@@ -30,6 +30,7 @@ from pkg.trace.redis import trace_redis
 from pkg.trace.sql import trace_sql
 from tests.unit.pkg.grpc.strict import running
 from tests.unit.pkg.lab_registry import registry
+from tests.unit.pkg.patient import PATIENT
 from tests.unit.pkg.trace.recorder import TRACE, Recorder, about, ids, parent, recording
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ async def redis_url(tmp_path: Path) -> AsyncIterator[str]:
 async def test_commands_and_pipelines_are_spans_without_keys(
     recorder: Recorder, redis_url: str
 ) -> None:
-    client: Any = open_redis(RedisSettings(), redis_url)
+    client: Any = open_redis(PATIENT, redis_url)
     trace_redis(client)
     await client.set("before", 1)
     async with within(recorder):

@@ -54,12 +54,10 @@ class Collector(SpanExporter):
 class Lab:
     """Tracing to a collector of the test's."""
 
-    def __init__(self, collector: Collector) -> None:
+    def __init__(self, collector: Collector, flush: timedelta = timedelta(seconds=30)) -> None:
         self.collector = collector
         self.registry = CollectorRegistry()
-        settings = TraceSettings(
-            queue=LIMIT, batch=2, interval=QUICK, flush_timeout=timedelta(milliseconds=50)
-        )
+        settings = TraceSettings(queue=LIMIT, batch=2, interval=QUICK, flush_timeout=flush)
         self.tracing = Tracing(settings, IDENTITY, self.registry, exporter=lambda _: collector)
 
     def span(self) -> None:
@@ -101,9 +99,9 @@ async def test_there_is_room_again_when_spans_have_been_sent() -> None:
     lab.collector.let.set()
     await lab.tracing.start()
     for _ in range(3):
+        lab.collector.asked.clear()
         for _ in range(LIMIT // 2):
             lab.span()
-        lab.collector.asked.clear()
         assert await asyncio.to_thread(lab.collector.asked.wait, 30)
     await lab.tracing.stop()
 
@@ -127,7 +125,7 @@ async def test_an_export_that_fails_is_counted_and_the_next_is_tried(
 
 
 async def test_the_stop_does_not_wait_for_a_collector_that_does_not_answer() -> None:
-    lab = Lab(Collector())
+    lab = Lab(Collector(), flush=timedelta(milliseconds=50))
     await lab.tracing.start()
     for _ in range(4):
         lab.span()
