@@ -104,9 +104,9 @@ def remote(server: Consul, **changes: timedelta) -> RemoteSettings:
 
 
 @asynccontextmanager
-async def client(server: Consul) -> AsyncIterator[ConsulClient]:
+async def client(server: Consul, patience: timedelta = 10 * SECOND) -> AsyncIterator[ConsulClient]:
     url = f"http://127.0.0.1:{server.port}"
-    settings = ConsulSettings(url=url, timeout=10 * SECOND, wait=SECOND)
+    settings = ConsulSettings(url=url, timeout=patience, wait=SECOND)
     async with ConsulClient(settings) as made:
         yield made
 
@@ -305,7 +305,7 @@ class Shop:
 async def shop(
     server: Consul, hold_empty: timedelta = timedelta(seconds=30)
 ) -> AsyncIterator[Shop]:
-    async with client(server) as made:
+    async with client(server, patience=SECOND) as made:
         given = Shop(made, hold_empty)
         await given.discovery.start()
         async with asyncio.timeout(5):
