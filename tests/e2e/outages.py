@@ -26,7 +26,7 @@ FROZEN: Final = 10.0
 """Seconds."""
 DEADLINE: Final = 3.0
 """Seconds; `server.timeout` of the service."""
-LATE: Final = 5.0
+LATE: Final = 4.0
 """Seconds that an answer may come after its deadline: one for a COMMIT, and a busy machine."""
 GROWTH: Final = 64 * 2**20
 """Bytes that an outage may cost, when it is over."""

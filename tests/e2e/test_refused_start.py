@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from scripts.servers.ports import free_port
 from tests.e2e.service import Service
 
 if TYPE_CHECKING:
@@ -92,9 +93,7 @@ def test_a_port_in_use_is_named(tmp_path: Path, key: str) -> None:
 
 
 def test_a_database_that_is_not_there_is_said_without_its_password(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as nobody:
-        port = nobody.getsockname()[1]
-    url = f"postgresql://layout:hunter2hunter2@127.0.0.1:{port}/layout"
+    url = f"postgresql://layout:hunter2hunter2@127.0.0.1:{free_port()}/layout"
     service = Service(tmp_path, {"database.url": url}).launch()
     assert service.wait() == 1, service.output()
     assert "database" in service.said

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import socket
 from contextlib import contextmanager
 from email import message_from_bytes, policy
 from typing import TYPE_CHECKING, Any, Final
@@ -12,6 +11,7 @@ import httpx
 import pytest
 from aiosmtpd.controller import Controller
 
+from scripts.servers.ports import free_port
 from tests.contract.servers import address
 from tests.e2e.service import Service, eventually
 
@@ -43,8 +43,7 @@ class Mailbox:
 @contextmanager
 def mail_server() -> Iterator[tuple[Mailbox, int]]:
     """A mail server of our own, and its port."""
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        port = held.getsockname()[1]
+    port = free_port()
     mailbox = Mailbox()
     controller: Any = Controller(mailbox, hostname="127.0.0.1", port=port)
     controller.start()

@@ -32,7 +32,7 @@ LOG: Final = logging.getLogger(__name__)
 SECOND: Final = timedelta(seconds=1)
 DEADLINE: Final = 2 * SECOND
 """Of a request, as the chain gives it."""
-LATE: Final = 4.0
+LATE: Final = 3.0
 """Seconds that an answer may come after its deadline: one for a COMMIT, and a busy machine."""
 SOON: Final = 60.0
 """Seconds for what only has to happen some time."""

@@ -111,7 +111,7 @@ async def sentinel(tmp_path: Path, master: RedisProcess) -> AsyncIterator[RedisP
     config = tmp_path / "sentinel.conf"
     config.write_text(
         f"sentinel monitor sessions 127.0.0.1 {master.port} 1\n"
-        "sentinel down-after-milliseconds sessions 500\n"
+        "sentinel down-after-milliseconds sessions 3000\n"
         "sentinel failover-timeout sessions 2000\n"
     )
     server = RedisProcess(tmp_path / "sentinel", str(config), "--sentinel")
@@ -166,7 +166,7 @@ async def test_after_a_failover_the_client_writes_to_the_new_master(
     await watch.aclose()
     master.kill()
 
-    await eventually(written, 30)
+    await eventually(written, 60)
     assert await replica.ask(b"GET a") == b"$5"
     await made.stop()
 
@@ -211,8 +211,8 @@ async def test_after_a_failover_revocations_are_followed_at_the_new_master(
     master.kill()
     await eventually(in_doubt)
 
-    await eventually(ended, 30)
-    await eventually(in_step, 30)
+    await eventually(ended, 60)
+    await eventually(in_step, 60)
     assert await replica.ask(b"GET jwt:session:after") == b"$1"
     for session in ("before", "after"):
         with pytest.raises(Fault, match="UNAUTHENTICATED"):

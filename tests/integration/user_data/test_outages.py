@@ -36,7 +36,7 @@ KILL_MYSELF = {
 }
 
 
-MOMENT = timedelta(milliseconds=300)
+MOMENT = timedelta(seconds=1)
 
 
 @asynccontextmanager
