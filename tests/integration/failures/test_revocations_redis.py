@@ -17,6 +17,7 @@ from pkg.errors import Fault
 from pkg.jwt import FollowedRevocations, RedisRevocations, RevocationSettings
 from pkg.redis import RedisSettings, open_redis
 from tests.integration.redis_process import RedisProcess, eventually
+from tests.unit.pkg.patient import PATIENT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -240,9 +241,8 @@ async def test_a_connection_that_breaks_is_doubted_before_another_is_made(
     server: RedisProcess,
 ) -> None:
     await server.start()
-    patient = RedisSettings(timeout=20 * SECOND, connect_timeout=20 * SECOND)
     slow = RevocationSettings(max_delay=60 * SECOND)
-    async with Cable(server.port) as cable, following(cable.url, patient, slow) as process:
+    async with Cable(server.port) as cable, following(cable.url, PATIENT, slow) as process:
         await eventually(process.in_step)
 
         cable.cut()
